@@ -1,0 +1,1 @@
+"""Channels: what a platform can do, in our own words."""

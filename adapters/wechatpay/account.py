@@ -1,0 +1,67 @@
+"""Puts the ports of one WeChat Pay account together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from adapters.account import AccountConfig
+from adapters.ports import Callbacks, Complaints, Diagnosis, Inbound, Refunds, Upkeep
+from adapters.transport import Transport
+from adapters.wechatpay.callbacks import WeChatPayCallbacks
+from adapters.wechatpay.client import Client, Patience
+from adapters.wechatpay.complaints import WeChatPayComplaints
+from adapters.wechatpay.credentials import CHANNEL, Credentials
+from adapters.wechatpay.doctor import WeChatPayDiagnosis
+from adapters.wechatpay.notifications import WeChatPayInbound
+from adapters.wechatpay.pictures import Pictures
+from adapters.wechatpay.refunds import WeChatPayRefunds
+
+OFFICIAL_BASE = "https://api.mch.weixin.qq.com"
+
+
+class KeyCare:
+    """The port `Upkeep`: keeps the platform's certificates fresh."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def refresh(self) -> None:
+        self._client.keys.refresh()
+
+
+def assemble(
+    config: AccountConfig, clock: Callable[[], datetime], patience: Patience = Patience()
+) -> tuple[Mapping[type, object], Callable[[], None]]:
+    """The ports by type, and what closes the connections. Raises Misconfigured for missing credentials."""
+    credentials = Credentials(config)
+    transport = Transport(
+        channel=CHANNEL,
+        account=config.key,
+        base_url=config.base_url or OFFICIAL_BASE,
+        timeout=config.timeout_seconds,
+        request_id_header="Request-ID",
+    )
+    fetches = config.fetch_certificates
+    client = Client(
+        credentials,
+        transport,
+        clock=clock,
+        fetches_certificates=not config.platform_public_key if fetches is None else fetches,
+        patience=patience,
+    )
+    complaints: Complaints = WeChatPayComplaints(client, Pictures(client))
+    refunds: Refunds = WeChatPayRefunds(client, provider=config.mode == "provider", notify_url=config.refund_notify_url)
+    inbound: Inbound = WeChatPayInbound(credentials, client.keys, clock)
+    callbacks: Callbacks = WeChatPayCallbacks(client)
+    upkeep: Upkeep = KeyCare(client)
+    diagnosis: Diagnosis = WeChatPayDiagnosis(client, config)
+    ports: dict[type, object] = {
+        Complaints: complaints,
+        Refunds: refunds,
+        Inbound: inbound,
+        Callbacks: callbacks,
+        Upkeep: upkeep,
+        Diagnosis: diagnosis,
+    }
+    return ports, transport.close

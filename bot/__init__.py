@@ -1,0 +1,1 @@
+"""Feishu, and how work reaches a handler."""

@@ -1,0 +1,262 @@
+"""The parts of a card that are only looked at, and the lists and folds that hold others.
+
+docs: feishu.md §8.2 (display components), §8.3 (containers)
+"""
+
+from __future__ import annotations
+
+import re
+
+from bot.cards import charts, fields, limits
+from bot.cards.escape import coloured, hostile
+from bot.cards.pen import Json, Pen
+from bot.cards.values import (
+    Block,
+    Buttons,
+    Chart,
+    Facts,
+    Fold,
+    Form,
+    Item,
+    Items,
+    Line,
+    Menu,
+    Note,
+    Pictures,
+    Quote,
+    Rule,
+    Table,
+    Tone,
+    Warning,
+    Words,
+)
+from bot.texts import Language, Text, text
+from bot.texts.clean import clean, cut
+
+TAG_COLOURS = {
+    Tone.NEUTRAL: "neutral",
+    Tone.CALM: "blue",
+    Tone.WAITING: "orange",
+    Tone.URGENT: "red",
+    Tone.GOOD: "green",
+}
+_WIDEST_HALF = 34  # Latin letters that half a card on a phone holds in two lines
+_DEEPEST_FOLD = 2  # Feishu takes five levels of containers; a list inside takes two
+_PICTURE = re.compile(r"[A-Za-z0-9_-]{1,200}")
+
+
+def draw(pen: Pen, block: Block, depth: int = 0) -> list[Json]:
+    """The elements of one block, for the root of the card. A fold may hold no form or table: those follow it."""
+    match block:
+        case Line():
+            return [_line(pen, block)]
+        case Facts():
+            return _facts(pen, block)
+        case Quote():
+            return [_quote(pen, block)]
+        case Note():
+            return [_coloured(pen, block.words, "grey", small=True)]
+        case Warning():
+            return [_coloured(pen, block.words, "red", before="⚠️ ")]
+        case Rule():
+            return [{"tag": "hr"}]
+        case Buttons():
+            return fields.buttons(pen, block)
+        case Menu():
+            return fields.menu(pen, block)
+        case Form():
+            return fields.form(pen, block)
+        case Table():
+            return _table(pen, block)
+        case Items():
+            return _items(pen, block)
+        case Fold():
+            return _fold(pen, block, depth)
+        case Pictures():
+            return _pictures(pen, block)
+        case Chart():
+            return charts.chart(pen, block)
+
+
+def note(pen: Pen, words: Text) -> Json:
+    """Small grey print."""
+    return _coloured(pen, words, "grey", small=True)
+
+
+def _line(pen: Pen, block: Line) -> Json:
+    mark = "**" if block.strong else ""
+    return pen.paragraph(lambda language: f"{mark}{_shown(pen, block.words, language)}{mark}")
+
+
+def _shown(pen: Pen, words: Words, language: Language) -> str:
+    return pen.markdown(words, language).strip() or "—"
+
+
+def _coloured(pen: Pen, words: Words, colour: str, *, before: str = "", small: bool = False) -> Json:
+    return pen.paragraph(lambda language: before + coloured(_shown(pen, words, language), colour), small=small)
+
+
+def _facts(pen: Pen, block: Facts) -> list[Json]:
+    drawn: list[Json] = []
+    row: list[Json] = []
+    for label, value in block.pairs:
+        fact = _fact(pen, label, value)
+        if pen.width(value) > _WIDEST_HALF:
+            drawn += _row_of_facts(row)
+            drawn.append(fact)
+            row = []
+            continue
+        row.append(fact)
+        if len(row) == 2:
+            drawn += _row_of_facts(row)
+            row = []
+    return drawn + _row_of_facts(row)
+
+
+def _fact(pen: Pen, label: Text, value: Words) -> Json:
+    return pen.paragraph(
+        lambda language: f"{coloured(_shown(pen, label, language), 'grey')}<br>{_shown(pen, value, language)}"
+    )
+
+
+def _row_of_facts(facts: list[Json]) -> list[Json]:
+    if not facts:
+        return []
+    columns = [{"tag": "column", "width": "weighted", "weight": 1, "elements": [fact]} for fact in facts]
+    return [{"tag": "column_set", "flex_mode": "bisect", "horizontal_spacing": "12px", "columns": columns}]
+
+
+def _quote(pen: Pen, block: Quote) -> Json:
+    words = re.sub(r"\n{3,}", "\n\n", clean(block.words)).strip()
+    lines = words.split("\n")
+    few_lines = "\n".join(lines[: limits.QUOTED_LINES])
+    shown, was_cut = cut(few_lines, max(1, min(block.longest, pen.limits.quote)))
+    if len(lines) > limits.QUOTED_LINES and not was_cut:
+        shown, was_cut = f"{shown}\n…", True
+    inside: list[Json] = []
+    if block.author is not None:
+        author = text("card.quote.author", author=block.author)
+        inside.append(_coloured(pen, author, "grey", small=True))
+    if shown:
+        inside.append({"tag": "markdown", "content": hostile(shown)})
+    else:
+        inside.append(note(pen, text("card.quote.empty")))
+    if was_cut:
+        pen.shortened = True
+        inside.append(note(pen, text("card.quote.cut", total=len(words))))
+    column: Json = {
+        "tag": "column",
+        "width": "weighted",
+        "weight": 1,
+        "padding": "8px 12px",
+        "vertical_spacing": "4px",
+        "elements": inside,
+    }
+    return {"tag": "column_set", "background_style": "grey", "columns": [column]}
+
+
+def _table(pen: Pen, block: Table) -> list[Json]:
+    columns = block.columns[: limits.COLUMNS]
+    names = [f"c{number}" for number in range(len(columns))]
+    if not columns or not block.rows:
+        return [note(pen, text("card.table.empty"))]
+    rows = [
+        dict(zip(names, (pen.bilingual(word, limits.CELL) for word in row), strict=False))
+        for row in block.rows[: pen.limits.rows]
+    ]
+    drawn: list[Json] = [
+        {
+            "tag": "table",
+            "page_size": min(limits.PAGE, len(rows)),
+            "row_height": "low",
+            "header_style": {"background_style": "grey", "bold": True},
+            "columns": [
+                {"name": name, "display_name": pen.bilingual(column.title, limits.LABEL), "data_type": "text"}
+                for name, column in zip(names, columns, strict=True)
+            ],
+            "rows": rows,
+        }
+    ]
+    return drawn + _more(pen, len(block.rows) - len(rows))
+
+
+def _items(pen: Pen, block: Items) -> list[Json]:
+    shown = block.items[: pen.limits.items]
+    return [_item(pen, item) for item in shown] + _more(pen, len(block.items) - len(shown))
+
+
+def _more(pen: Pen, left_out: int) -> list[Json]:
+    if left_out <= 0:
+        return []
+    pen.shortened = True
+    return [note(pen, text("card.more", n=left_out))]
+
+
+def _item(pen: Pen, item: Item) -> Json:
+    words = pen.paragraph(lambda language: _item_words(pen, item, language))
+    button = fields.button(pen, item.button, size="small") if item.button is not None else None
+    if button is None:
+        return words
+    columns: list[Json] = [
+        {"tag": "column", "width": "weighted", "weight": 1, "vertical_align": "center", "elements": [words]},
+        {"tag": "column", "width": "auto", "vertical_align": "center", "elements": [button]},
+    ]
+    return {"tag": "column_set", "flex_mode": "none", "horizontal_spacing": "8px", "columns": columns}
+
+
+def _item_words(pen: Pen, item: Item, language: Language) -> str:
+    written = f"**{_shown(pen, item.title, language)}**"
+    if item.tag is not None:
+        label = pen.markdown(item.tag.label, language)
+        written += f" <text_tag color='{TAG_COLOURS[item.tag.tone]}'>{label}</text_tag>"
+    if item.detail is not None:
+        written += "<br>" + coloured(_shown(pen, item.detail, language), "grey")
+    return written
+
+
+def _fold(pen: Pen, block: Fold, depth: int) -> list[Json]:
+    if not pen.limits.folds:
+        pen.shortened = True
+        return [note(pen, text("card.fold.dropped", title=block.title))]
+    inside = [each for each in block.blocks if not isinstance(each, (Form, Table))]
+    outside = [each for each in block.blocks if isinstance(each, (Form, Table))]
+    elements = [element for each in inside for element in draw(pen, each, depth + 1)]
+    root_only = [element for element in elements if element["tag"] in ("form", "table")]
+    elements = [element for element in elements if element["tag"] not in ("form", "table")]
+    if not elements:
+        drawn = [_line(pen, Line(block.title, strong=True))]
+    elif depth >= _DEEPEST_FOLD:
+        drawn = [_line(pen, Line(block.title, strong=True)), *elements]
+    else:
+        drawn = [_panel(pen, block, elements)]
+    return drawn + root_only + [element for each in outside for element in draw(pen, each)]
+
+
+def _panel(pen: Pen, block: Fold, elements: list[Json]) -> Json:
+    return {
+        "tag": "collapsible_panel",
+        "expanded": block.opened,
+        "vertical_spacing": "8px",
+        "padding": "8px",
+        "header": {
+            "title": pen.text(block.title, limits.TITLE),
+            "vertical_align": "center",
+            "icon": {"tag": "standard_icon", "token": "down-small-ccm_outlined"},
+            "icon_position": "follow_text",
+            "icon_expanded_angle": -180,
+        },
+        "border": {"color": "grey", "corner_radius": "5px"},
+        "elements": elements,
+    }
+
+
+def _pictures(pen: Pen, block: Pictures) -> list[Json]:
+    keys = [key for key in block.keys if _PICTURE.fullmatch(key)]
+    shown = keys[: limits.PICTURES]
+    drawn: list[Json] = []
+    if len(shown) == 1:
+        drawn = [{"tag": "img", "img_key": shown[0], "alt": pen.text(text("card.picture"), limits.LABEL)}]
+    elif shown:
+        mode = {2: "double", 3: "triple", 4: "bisect"}.get(len(shown), "trisect")
+        drawn = [{"tag": "img_combination", "combination_mode": mode, "img_list": [{"img_key": key} for key in shown]}]
+    return drawn + _more(pen, len(keys) - len(shown))

@@ -1,0 +1,41 @@
+"""Charts: (label, value) pairs as a VChart description without code.
+
+docs: feishu.md §8.2 (chart)
+"""
+
+from __future__ import annotations
+
+from bot.cards import limits
+from bot.cards.pen import Json, Pen
+from bot.cards.values import Chart, ChartKind
+from bot.texts import text
+
+_SHAPES: dict[ChartKind, Json] = {
+    ChartKind.BAR: {"type": "bar", "xField": "label", "yField": "value"},
+    ChartKind.LINE: {"type": "line", "xField": "label", "yField": "value"},
+    ChartKind.PIE: {
+        "type": "pie",
+        "categoryField": "label",
+        "valueField": "value",
+        "outerRadius": 0.9,
+        "innerRadius": 0.5,
+        "label": {"visible": True},
+        "legends": {"visible": True, "orient": "bottom"},
+    },
+}
+
+
+def chart(pen: Pen, block: Chart) -> list[Json]:
+    """A chart, or a word that there is nothing to draw. Feishu translates no charts: labels carry both languages."""
+    if not block.values:
+        nothing = text("card.chart.empty", title=block.title)
+        return [pen.paragraph(lambda language: pen.markdown(nothing, language), small=True)]
+    shown = block.values[: pen.limits.rows]
+    pen.shortened |= len(shown) < len(block.values)
+    values = [{"label": pen.bilingual(label, limits.LABEL), "value": value} for label, value in shown]
+    spec: Json = {
+        **_SHAPES[block.kind],
+        "title": {"text": pen.bilingual(block.title, limits.TITLE)},
+        "data": {"values": values},
+    }
+    return [{"tag": "chart", "aspect_ratio": "2:1", "chart_spec": spec}]

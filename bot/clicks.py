@@ -1,0 +1,54 @@
+"""Clicks on cards: read, looked at before the toast, carried out by the inbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from bot.cards.actions import ActionSigner, ForgedAction
+from bot.feishu.values import CardClicked
+from bot.refusals import Refused
+from bot.router import Clicked, Router, not_allowed
+from bot.texts import Text, text
+from bot.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Toast:
+    """`kind`: info, success, error, warning."""
+
+    kind: str
+    words: Text
+    refused: bool = False
+
+
+def read_click(unit: Unit, value: CardClicked, signer: ActionSigner) -> Clicked:
+    """Raises Refused for a click that this bot did not draw, or drew for somebody else."""
+    try:
+        action = signer.open(value.value, chat_id=value.chat_id, open_id=value.operator_open_id)
+    except ForgedAction:
+        raise Refused(text("click.forged")) from None
+    form = {name: field if isinstance(field, str) else ",".join(field) for name, field in value.form.items()}
+    return Clicked(
+        actor=unit.actor(value.operator_open_id),
+        chat_id=value.chat_id,
+        message_id=value.message_id,
+        action=action,
+        option=value.option,
+        form=MappingProxyType(form),
+    )
+
+
+def glance(unit: Unit, value: CardClicked, signer: ActionSigner, router: Router) -> Toast:
+    """What to tell the one who clicked, at once. Changes nothing."""
+    try:
+        clicked = read_click(unit, value, signer)
+        clickable = router.clickable(clicked.action.name)
+        if clickable is None:
+            return Toast("warning", text("click.unknown"), refused=True)
+        if not clicked.actor.may(clickable.permission):
+            return Toast("error", not_allowed(clickable.permission, clicked.actor), refused=True)
+        words = clickable.check(unit, clicked) if clickable.check is not None else clickable.done
+    except Refused as refusal:
+        return Toast("error", refusal.reason, refused=True)
+    return Toast("success", words or text("click.received"))

@@ -1,0 +1,255 @@
+"""Durable work: our own few verbs over DBOS Transact, the only place that imports it (engine.md §5 and §6).
+
+A job is a named function with a JSON payload. It is enqueued in the caller's own transaction under an id; the same id
+never runs twice. It may be started again after a crash, so a job looks at its rows before it acts.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias, cast
+
+import structlog
+import tenacity
+from dbos import DBOS, DBOSClient, DBOSConfig
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from bot.logs import new_incident
+from storage.database import Database
+from storage.schedule import Schedules
+
+log = structlog.get_logger("engine")
+
+Payload: TypeAlias = Mapping[str, Any]
+Job: TypeAlias = Callable[[Payload], None]
+OnFailure: TypeAlias = Callable[[str, Payload, str], None]
+
+NAME = "mpops"
+VERSION = "1"  # pinned: the default changes with the sources and would orphan waiting work at every deploy
+WORKFLOW = "mpops.job"
+
+INTERACTIVE = "interactive"
+CARDS = "cards"
+BULK = "bulk"
+
+
+def channel_queue(channel: str) -> str:
+    return f"channel_{channel}"
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePlan:
+    poll: float  # seconds
+    workers: int  # at once, in one process
+    per_second: int | None = None
+    partitioned_per_second: int | None = None  # and one at a time within a partition
+
+
+# Few queues: each costs a polling thread and 2-3 statements a poll.
+PLANS: Mapping[str, QueuePlan] = {
+    INTERACTIVE: QueuePlan(poll=0.05, workers=6),
+    # Feishu allows 5/s to a chat and 50/s to the app (feishu.md §11).
+    CARDS: QueuePlan(poll=0.05, workers=12, per_second=50, partitioned_per_second=5),
+    channel_queue("wechatpay"): QueuePlan(poll=0.1, workers=4),
+    BULK: QueuePlan(poll=1.0, workers=2),
+}
+
+_SILENT = timedelta(seconds=30)
+
+
+class TryAgain(Exception):
+    """A job asks to be run again soon: what it needs is held by somebody else just now."""
+
+
+def _transient(error: BaseException) -> bool:
+    return isinstance(error, (OperationalError, StaleDataError, IntegrityError, TryAgain)) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
+
+
+class Engine:
+    """Accepts work, and where `execute` is set runs it. One per process: DBOS keeps global state."""
+
+    def __init__(self, database: Database, executor: str) -> None:
+        self._database = database
+        self._executor = executor
+        self._jobs: dict[str, Job] = {}
+        self.on_failure: OnFailure | None = None
+        self._client: DBOSClient | None = None
+        self._running = False
+        self._stop = threading.Event()
+        self._pulse: threading.Thread | None = None
+
+    def register(self, name: str, job: Job) -> None:
+        if self._jobs.setdefault(name, job) is not job:
+            raise ValueError(f"two jobs are called {name!r}")
+
+    @property
+    def running(self) -> bool:
+        return self._running
+
+    def migrate(self) -> None:
+        """Create or upgrade the engine's own tables; a process that only accepts work needs them to be there."""
+        self._instance(listen=[])
+        DBOS.launch()
+        self._queues()
+        DBOS.destroy()
+
+    def start(self, *, execute: bool) -> None:
+        global _current
+        if execute:
+            _current = self
+            self._instance(listen=list(PLANS))
+            with self._database.write() as session:
+                Schedules(session).beat(self._executor, datetime.now(UTC))
+            DBOS.launch()
+            self._queues()
+            self._running = True
+            self._pulse = threading.Thread(target=self._beat, name="engine-heartbeat", daemon=True)
+            self._pulse.start()
+        self._client = DBOSClient(
+            system_database_engine=self._database.system,
+            serializer=_serializer(),
+            application_name=NAME,
+        )
+
+    def stop(self, grace: int = 10) -> None:
+        """Take no new work, wait up to `grace` seconds for what is in hand. What is not finished is done later."""
+        self._stop.set()
+        if self._client is not None:
+            self._client.destroy()
+            self._client = None
+        if self._running:
+            DBOS.destroy(workflow_completion_timeout_sec=grace)
+            self._running = False
+            if self._pulse is not None:
+                self._pulse.join(timeout=5)
+
+    def enqueue(
+        self,
+        session: Session,
+        job: str,
+        id: str,
+        payload: Payload,
+        *,
+        queue: str = INTERACTIVE,
+        partition: str | None = None,
+    ) -> None:
+        """Hand over work within the caller's transaction: no commit, no work. A known id changes nothing."""
+        if self._client is None:
+            raise RuntimeError("the engine was not started")
+        options: dict[str, Any] = {
+            "workflow_name": WORKFLOW, "queue_name": queue, "workflow_id": id, "app_version": VERSION,
+        }  # fmt: skip
+        if partition is not None:
+            options["queue_partition_key"] = partition
+        self._client.enqueue_in_transaction(session, cast(Any, options), job, dict(payload))
+
+    def run(self, job: str, payload: Payload) -> None:
+        """Run a job now, repeating it while the database or a race is at fault; called by the workflow."""
+        work = self._jobs.get(job)
+        if work is None:
+            log.error("job.unknown", job=job)
+            return
+        retry = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(8),
+            wait=tenacity.wait_exponential(multiplier=0.1, max=20) + tenacity.wait_random(0, 0.1),
+            retry=tenacity.retry_if_exception(_transient),
+            reraise=True,
+        )
+        try:
+            retry(work, payload)
+        except Exception:
+            incident = new_incident()
+            log.exception("job.failed", job=job, incident=incident, payload_keys=sorted(payload))
+            if self.on_failure is not None:
+                self.on_failure(job, payload, incident)
+
+    def rescue(self) -> int:
+        """Give the work of processes that fell silent to the living ones (engine.md §5 trap 4, §6 reaper).
+
+        A false alarm does no harm: jobs look at their rows first, and the engine lets one owner checkpoint.
+        """
+        if self._client is None:
+            return 0
+        now = datetime.now(UTC)
+        with self._database.read() as session:
+            silent = [name for name in Schedules(session).silent(now - _SILENT) if name != self._executor]
+        rescued = 0
+        for executor in silent:
+            left = self._client.list_workflows(status="PENDING", executor_id=executor)
+            by_queue: dict[str | None, list[str]] = {}
+            for workflow in left:
+                by_queue.setdefault(workflow.queue_name, []).append(workflow.workflow_id)
+            for queue, ids in by_queue.items():
+                self._client.resume_workflows(ids, queue_name=queue)
+                rescued += len(ids)
+            with self._database.write() as session:
+                Schedules(session).buried(executor)
+            log.warning("engine.rescued", executor=executor, jobs=len(left))
+        return rescued
+
+    def forget(self, before: datetime) -> int:
+        """Delete records of work finished before `before`; DBOS keeps them for ever (engine.md §5 trap 9)."""
+        if self._client is None:
+            return 0
+        done = self._client.list_workflows(completed_before=before.isoformat(), limit=2000, load_input=False)
+        ids = [workflow.workflow_id for workflow in done]
+        if ids:
+            self._client.delete_workflows(ids)
+        return len(ids)
+
+    def _instance(self, listen: list[str]) -> None:
+        config: DBOSConfig = {
+            "name": NAME,
+            "system_database_engine": self._database.system,
+            "system_database_url": self._database.url.render_as_string(hide_password=False),
+            "application_version": VERSION,
+            "executor_id": self._executor,
+            "serializer": _serializer(),
+            "log_level": "WARNING",
+            "max_executor_threads": 40,
+            "notification_listener_polling_interval_sec": 1.0,
+        }
+        DBOS(config=config)
+        if listen:
+            DBOS.listen_queues(listen)
+
+    def _queues(self) -> None:
+        for name, plan in PLANS.items():
+            options: dict[str, Any] = {"worker_concurrency": plan.workers, "polling_interval_sec": plan.poll}
+            if plan.per_second is not None:
+                options["limiter"] = {"limit": plan.per_second, "period": 1.0}
+            if plan.partitioned_per_second is not None:
+                options["partition_concurrency"] = 1
+                options["partition_limiter"] = {"limit": plan.partitioned_per_second, "period": 1.0}
+            DBOS.register_queue(name, on_conflict="always_update", **options)
+
+    def _beat(self) -> None:
+        while not self._stop.wait(5):
+            try:
+                with self._database.write() as session:
+                    Schedules(session).beat(self._executor, datetime.now(UTC))
+            except DBAPIError as error:
+                log.warning("engine.heartbeat_failed", error=type(error).__name__)
+
+
+_current: Engine | None = None
+
+
+def _serializer() -> Any:
+    from dbos import DBOSPortableJSONSerializer
+
+    return DBOSPortableJSONSerializer()
+
+
+@DBOS.workflow(name=WORKFLOW, max_recovery_attempts=100)
+def _workflow(job: str, payload: dict[str, Any]) -> None:
+    if _current is None:
+        raise RuntimeError("no engine is running in this process")
+    _current.run(job, payload)

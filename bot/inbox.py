@@ -1,0 +1,143 @@
+"""Working off what came in: each item once, in one transaction with everything it causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+import structlog
+
+from bot.cards.actions import ActionSigner
+from bot.clicks import read_click
+from bot.engine import INTERACTIVE, Payload
+from bot.feishu.envelope import Envelope
+from bot.feishu.events import Malformed, parse
+from bot.feishu.values import CardClicked, Incoming, MessageReceived, Other
+from bot.messages import answer_message, answer_place
+from bot.refusals import Refused
+from bot.router import Router, not_allowed
+from bot.texts import text
+from bot.unit import Unit, Units, to_person
+from storage.inbox import InboxItem, InboxState
+
+log = structlog.get_logger("inbox")
+
+PROCESS = "inbox.process"
+FEISHU = "feishu"
+REFUSED_CLICK = "refused:"  # kind of a click that was already told no; nothing is left but to show the truth
+_TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it helps (feishu.md §1 no. 30)
+
+OnEvent: TypeAlias = Callable[[Unit, Any], None]
+OnPush: TypeAlias = Callable[[Unit, str, str], None]  # account key, stored body
+
+
+class InboxWork:
+    """The job that works off one inbox item, and what is done when that fails for good."""
+
+    def __init__(
+        self,
+        units: Units,
+        router: Router,
+        signer: ActionSigner,
+        events: Mapping[type, OnEvent],
+        pushes: OnPush,
+        bot_open_id: Callable[[], str],
+    ) -> None:
+        self._units = units
+        self._router = router
+        self._signer = signer
+        self._events = events
+        self._pushes = pushes
+        self._bot_open_id = bot_open_id
+
+    def process(self, payload: Payload) -> None:
+        id = payload["id"]
+        try:
+            with self._units.write(id) as unit:
+                item = unit.inbox.take(id)
+                if item is None:
+                    return
+                state = self._handle(unit, item)
+                unit.inbox.settle(id, state, unit.now)
+        except Refused as refusal:
+            # What the handler had begun is rolled back; the answer goes out in a transaction of its own.
+            with self._units.write(id) as unit:
+                item = unit.inbox.take(id)
+                if item is not None:
+                    self._tell(unit, item, refusal)
+                    unit.inbox.settle(id, InboxState.DONE, unit.now)
+
+    def failed(self, id: str, incident: str) -> None:
+        """Nothing of the item took effect, and it will not be tried again: say so."""
+        with self._units.write(id) as unit:
+            item = unit.inbox.take(id)
+            if item is None:
+                return
+            unit.inbox.settle(id, InboxState.FAILED, unit.now, incident)
+            self._tell(unit, item, Refused(text("error.incident", incident=incident)))
+
+    def resume(self) -> None:
+        """Enqueue again what lies unfinished for long: a safety net, for the two are stored in one transaction."""
+        before = self._units.clock.now() - timedelta(minutes=5)
+        with self._units.write("resume") as unit:
+            for item in unit.inbox.stale(before):
+                unit.enqueue(PROCESS, f"{item.id}~again", {"id": item.id}, queue=INTERACTIVE)
+
+    # ---------------------------------------------------------------------------------------------------------------
+
+    def _handle(self, unit: Unit, item: InboxItem) -> InboxState:
+        if item.source != FEISHU:
+            self._pushes(unit, item.source.partition(":")[2], item.body)
+            return InboxState.DONE
+        value = self._parse(item)
+        if isinstance(value, MessageReceived):
+            if unit.now - value.created_at > _TOO_OLD:
+                log.info("message.too_old", inbox=item.id)
+                return InboxState.IGNORED
+            return InboxState.DONE if answer_message(unit, value, self._router) else InboxState.IGNORED
+        if isinstance(value, CardClicked):
+            self._click(unit, item, value)
+            return InboxState.DONE
+        handler = self._events.get(type(value))
+        if handler is None:
+            return InboxState.IGNORED
+        handler(unit, value)
+        return InboxState.DONE
+
+    def _parse(self, item: InboxItem) -> Incoming:
+        envelope = Envelope.load(item.body)
+        try:
+            return parse(envelope, self._bot_open_id())
+        except Malformed as error:
+            log.warning("event.malformed", inbox=item.id, kind=item.kind, why=str(error))
+            return Other(envelope.event_type)
+
+    def _click(self, unit: Unit, item: InboxItem, value: CardClicked) -> None:
+        card = unit.card_of_message(value.message_id)
+        if item.kind.startswith(REFUSED_CLICK):
+            if card is not None:
+                card.drawn = None  # whatever stands there, show the truth
+                unit.redraw_card(card)
+            return
+        clicked = read_click(unit, value, self._signer)
+        clickable = self._router.clickable(clicked.action.name)
+        if clickable is None:
+            raise Refused(text("click.unknown"))
+        if not clicked.actor.may(clickable.permission):
+            raise Refused(not_allowed(clickable.permission, clicked.actor))
+        clickable.run(unit, clicked)
+
+    def _tell(self, unit: Unit, item: InboxItem, refusal: Refused) -> None:
+        if item.source != FEISHU:
+            return
+        value = self._parse(item)
+        if isinstance(value, MessageReceived):
+            unit.say(answer_place(value), refusal.reason, reply_to=value.message_id)
+        elif isinstance(value, CardClicked):
+            # The toast had said yes, and somebody was faster: tell the one who clicked, and show the truth.
+            unit.say(to_person(value.operator_open_id), text("click.not_done", reason=refusal.reason))
+            card = unit.card_of_message(value.message_id)
+            if card is not None:
+                card.drawn = None
+                unit.redraw_card(card)

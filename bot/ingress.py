@@ -1,0 +1,197 @@
+"""Where the outside comes in: prove who sent it, store it once, answer. Nothing else happens here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+from flask import Blueprint, Request, Response, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.cards.actions import ActionSigner
+from bot.clicks import Toast, glance
+from bot.feishu.envelope import LARGEST, Challenge, Envelope, Refused, open_envelope
+from bot.feishu.events import Malformed, parse
+from bot.feishu.values import CardClicked
+from bot.inbox import FEISHU, PROCESS, REFUSED_CLICK
+from bot.metrics import Metrics
+from bot.router import Router
+from bot.texts import Catalogue, text
+from bot.unit import Unit, Units
+
+log = structlog.get_logger("ingress")
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """A channel's push that proved who sent it. `body` is what the inbox keeps."""
+
+    key: str
+    event: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class PushAnswer:
+    status: int
+    body: bytes
+    content_type: str
+
+
+class Pushes(Protocol):
+    """The channels' side of `/notify/<account>`."""
+
+    def largest(self, account: str) -> int | None:
+        """The most bytes a push may have; None for an account that is not there."""
+        ...
+
+    def open(self, account: str, headers: Mapping[str, str], body: bytes) -> Pushed | None:
+        """None for a push that does not prove who sent it."""
+        ...
+
+    def accepted(self, account: str) -> PushAnswer: ...
+
+    def refused(self, account: str) -> PushAnswer: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FeishuKeys:
+    encrypt_key: str
+    verification_token: str
+
+
+class Ingress:
+    def __init__(
+        self,
+        units: Units,
+        router: Router,
+        signer: ActionSigner,
+        catalogue: Catalogue,
+        keys: FeishuKeys,
+        pushes: Pushes,
+        metrics: Metrics,
+        bot_open_id: Callable[[], str],
+    ) -> None:
+        self._units = units
+        self._router = router
+        self._signer = signer
+        self._catalogue = catalogue
+        self._keys = keys
+        self._pushes = pushes
+        self._metrics = metrics
+        self._bot_open_id = bot_open_id
+
+    def blueprint(self) -> Blueprint:
+        routes = Blueprint("ingress", __name__)
+        routes.add_url_rule("/feishu/events", view_func=self.feishu, methods=["POST"])
+        routes.add_url_rule("/notify/<account>", view_func=self.notify, methods=["POST", "GET"])
+        return routes
+
+    # --- Feishu ----------------------------------------------------------------------------------------------------
+
+    def feishu(self) -> Response:
+        body = _body(request, LARGEST)
+        if body is None:
+            return _json({"code": 413, "msg": "too large"}, 413)
+        try:
+            opened = open_envelope(
+                dict(request.headers),
+                body,
+                encrypt_key=self._keys.encrypt_key,
+                verification_token=self._keys.verification_token,
+                now=self._units.clock.now(),
+            )
+        except Refused as refusal:
+            log.warning("feishu.refused", why=refusal.reason, size=len(body))
+            self._metrics.refused("feishu")
+            return _json({"code": 401, "msg": "refused"}, 401)
+        if isinstance(opened, Challenge):
+            return _json({"challenge": opened.value})
+        if opened.event_type == "card.action.trigger":
+            return self._click(opened)
+        try:
+            with self._units.write(f"feishu:{opened.natural_id}") as unit:
+                self._store(unit, opened, opened.event_type)
+        except SQLAlchemyError as error:
+            # Not stored, so not acknowledged: Feishu comes again.
+            log.error("feishu.not_stored", error=type(error).__name__)
+            return _json({"code": 503, "msg": "try again"}, 503)
+        return _json({"code": 0, "msg": "ok"})
+
+    def _click(self, envelope: Envelope) -> Response:
+        """A click is looked at for its toast, stored, and carried out by the inbox."""
+        try:
+            value = parse(envelope, self._bot_open_id())
+        except Malformed:
+            return _json({})
+        if not isinstance(value, CardClicked):
+            return _json({})
+        try:
+            with self._units.write(f"feishu:{envelope.natural_id}") as unit:
+                toast = glance(unit, value, self._signer, self._router)
+                kind = f"{REFUSED_CLICK}{toast.words.key}" if toast.refused else envelope.event_type
+                self._store(unit, envelope, kind)
+        except SQLAlchemyError as error:
+            log.error("feishu.click_not_stored", error=type(error).__name__)
+            toast = Toast("error", text("click.try_again"))  # clicks are never retried by Feishu
+        return _json(self._spoken(toast))
+
+    def _store(self, unit: Unit, envelope: Envelope, kind: str) -> None:
+        id = f"feishu:{envelope.natural_id}"[:200]
+        fresh = unit.inbox.store(id=id, source=FEISHU, kind=kind[:200], body=envelope.dump(), at=unit.now)
+        self._metrics.received("feishu", envelope.event_type, fresh)
+        if fresh:
+            unit.enqueue(PROCESS, id, {"id": id})
+
+    def _spoken(self, toast: Toast) -> dict[str, object]:
+        chinese, english = (self._catalogue.say(toast.words, language) for language in ("zh_cn", "en_us"))
+        return {
+            "toast": {"type": toast.kind, "content": chinese, "i18n": {"zh_cn": chinese, "en_us": english}},
+        }
+
+    # --- channels --------------------------------------------------------------------------------------------------
+
+    def notify(self, account: str) -> Response:
+        largest = self._pushes.largest(account)
+        if largest is None:
+            return _json({"code": "FAIL", "message": "unknown"}, 404)
+        body = _body(request, largest)
+        if body is None:
+            return _json({"code": "FAIL", "message": "too large"}, 413)
+        pushed = self._pushes.open(account, dict(request.headers), body)
+        if pushed is None:
+            self._metrics.refused(account)
+            return _pushed(self._pushes.refused(account))
+        id = f"notify:{account}:{pushed.key}"[:200]
+        try:
+            with self._units.write(id) as unit:
+                fresh = unit.inbox.store(
+                    id=id, source=f"channel:{account}", kind=pushed.event[:200], body=pushed.body, at=unit.now
+                )
+                if fresh:
+                    unit.enqueue(PROCESS, id, {"id": id})
+        except SQLAlchemyError as error:
+            log.error("notify.not_stored", account=account, error=type(error).__name__)
+            answer = self._pushes.refused(account)
+            return _pushed(PushAnswer(503, answer.body, answer.content_type))
+        self._metrics.received(account, pushed.event, fresh)
+        return _pushed(self._pushes.accepted(account))
+
+
+def _body(incoming: Request, largest: int) -> bytes | None:
+    """The raw body, or None when it is larger than allowed; never more than that is read."""
+    if incoming.content_length is not None and incoming.content_length > largest:
+        return None
+    body = incoming.stream.read(largest + 1)
+    return None if len(body) > largest else body
+
+
+def _json(value: object, status: int = 200) -> Response:
+    return Response(json.dumps(value, ensure_ascii=False), status, content_type="application/json; charset=utf-8")
+
+
+def _pushed(answer: PushAnswer) -> Response:
+    return Response(answer.body, answer.status, content_type=answer.content_type)

@@ -1,0 +1,74 @@
+"""Structured logs: an event name and key-values, one incident id from event to effect, nothing secret."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+# What must never stand in a log line, whoever wrote it: tokens, keys in PEM, phone numbers of mainland China.
+_SECRETS = (
+    (re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", re.DOTALL), "[key]"),
+    (re.compile(r"\b[tu]-[A-Za-z0-9_.-]{16,}"), "[token]"),
+    (re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)"), "[phone]"),
+    (re.compile(r"(?i)(authorization|app_secret|secret|password|api_v3_key)([\"'=: ]+)[^\s,\"'}]+"), r"\1\2[hidden]"),
+)
+
+
+def redacted(value: str) -> str:
+    for pattern, instead in _SECRETS:
+        value = pattern.sub(instead, value)
+    return value
+
+
+def _redact(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = redacted(value)
+    return event
+
+
+def configure(level: str, style: str) -> None:
+    """Send everything, also what libraries log, to standard error in one form."""
+    as_json = style == "json" or (style == "auto" and not sys.stderr.isatty())
+    last: Any = structlog.processors.JSONRenderer(ensure_ascii=False) if as_json else structlog.dev.ConsoleRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                _redact,
+                last,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "dbos", "waitress.queue", "Lark"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def new_incident() -> str:
+    """A short id that an operator can read out: it stands in the chat and in the log line."""
+    return secrets.token_hex(4)

@@ -1,0 +1,67 @@
+"""What somebody wrote to the bot: a command, or something to be helped with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from bot.feishu.port import Receiver
+from bot.feishu.values import MessageReceived
+from bot.router import Asked, Router, arguments
+from bot.texts import Text, text
+from bot.unit import Unit, to_chat, to_person
+from bot.wording import read
+
+_MENTIONED = re.compile(r"@\{(ou_[A-Za-z0-9_-]+|all)\}")
+HOME = "帮助"
+
+
+def answer_place(message: MessageReceived) -> Receiver:
+    """Where the answer goes. A private chat is known by the person: its chat id is not told in advance."""
+    return to_chat(message.chat_id) if message.chat_type == "group" else to_person(message.sender_open_id)
+
+
+def answer_message(unit: Unit, message: MessageReceived, router: Router) -> bool:
+    """Carry out the command; False for a message that is none of ours. Raises Refused with what to say."""
+    if message.sender_type != "user":
+        return False  # two bots must not talk to each other for ever
+    is_group = message.chat_type == "group"
+    if is_group and not message.mentions_bot and not message.text.lstrip().startswith(("/", "／")):
+        return False
+    place = answer_place(message)
+    names = {mention.open_id: mention.name for mention in message.mentions}
+    actor = unit.actor(message.sender_open_id)
+    if message.message_type not in ("text", "post"):
+        if not is_group or message.mentions_bot:
+            unit.say(place, text("command.only_text"), reply_to=message.message_id)
+        return True
+    typed = read(message.text)
+    if is_group and not message.mentions_bot and not router.knows(typed.word):
+        return False  # a slash that speaks to somebody else
+    asked = Asked(
+        actor=actor,
+        chat=place,
+        chat_id=message.chat_id,
+        is_group=is_group,
+        message_id=message.message_id,
+        mentions=tuple(names.items()),
+    )
+    word = typed.word or HOME.casefold()
+    given = typed.arguments
+    if not router.knows(word) and not typed.slash and _MENTIONED.match(word):
+        word = HOME.casefold()  # somebody was mentioned and nothing was asked
+    command = router.find(word, actor)
+    command.run(unit, replace(asked, actor=actor), arguments(command, given))
+    return True
+
+
+def person_words(open_id: str) -> Text:
+    return text("person.unknown", open_id=open_id)
+
+
+def mentioned(argument: str) -> str | None:
+    """The open id behind an argument that names a person (`@{ou_...}` or the id itself)."""
+    match = _MENTIONED.fullmatch(argument.strip())
+    if match is not None and match[1] != "all":
+        return match[1]
+    return argument if re.fullmatch(r"ou_[A-Za-z0-9_-]+", argument) else None

@@ -1,0 +1,263 @@
+"""Sending what the outbox holds: in order per chat, one at a time, until Feishu has it or refuses it for good."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.cards.actions import ActionSigner
+from bot.cards.render import RenderedCard, render
+from bot.drawing import Drawings, Look
+from bot.engine import CARDS, Payload
+from bot.feishu import errors
+from bot.feishu.port import Feishu, Receiver
+from bot.spoken import spoken
+from bot.texts import Catalogue, Language
+from bot.unit import DELIVER, Units, receiver_of
+from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
+from storage.setup import Setup
+
+log = structlog.get_logger("outbox")
+
+CARD_LIFE = timedelta(days=14)  # feishu.md §1 no. 15
+_RENEW_AFTER = CARD_LIFE - timedelta(hours=12)
+_LONGEST_WAIT = timedelta(minutes=2)
+_GIVE_UP_UUID = timedelta(minutes=55)  # Feishu remembers a uuid for one hour
+_FORGOTTEN = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parcel:
+    """What is to be sent now, read in one transaction."""
+
+    id: int
+    receiver: Receiver
+    reply_to: str | None
+    attempts: int
+    created_at: datetime
+    card_id: int | None
+    message_id: str | None  # of the card that stands there
+    drawn: str | None
+    words: str | None
+    rendered: RenderedCard | None
+    digest: str = ""
+    stale_at: datetime | None = None
+
+
+class Delivery:
+    """The jobs behind the outbox."""
+
+    def __init__(
+        self,
+        units: Units,
+        feishu: Feishu,
+        drawings: Drawings,
+        signer: ActionSigner,
+        catalogue: Catalogue,
+        default_zone: str,
+    ) -> None:
+        self._units = units
+        self._feishu = feishu
+        self._drawings = drawings
+        self._signer = signer
+        self._catalogue = catalogue
+        self._default_zone = default_zone
+
+    def deliver(self, payload: Payload) -> None:
+        """Send the oldest waiting message of a lane. With `chase`, see to the next one too: its own job is used up."""
+        lane = payload["lane"]
+        parcel = self._open(lane)
+        if parcel is None:
+            return
+        try:
+            message_id, state = self._send(parcel)
+        except errors.Retryable as error:
+            self._later(parcel, error, timedelta(seconds=error.after))
+        except errors.QuotaGone as error:
+            self._later(parcel, error, timedelta(hours=1))
+        except errors.Misconfigured as error:
+            self._later(parcel, error, timedelta(minutes=1))  # somebody may be setting it right just now
+        except errors.FeishuError as error:
+            self._fail(parcel, error)
+        else:
+            self._settle(parcel, state, message_id)
+        if payload.get("chase"):
+            self._chase(lane)
+
+    def sweep(self) -> None:
+        """Start again what waits for a repeat whose time has come."""
+        now = self._units.clock.now()
+        with self._units.read() as session:
+            heads = Outbox(session).heads_due(now, now - _FORGOTTEN)
+        if heads:
+            with self._units.write("sweep") as unit:
+                for lane, id, attempts in heads:
+                    job = f"deliver-{id}-{attempts}"
+                    payload = {"lane": lane, "chase": True}
+                    self._units.engine.enqueue(unit.session, DELIVER, job, payload, queue=CARDS, partition=lane)
+
+    def redraw_due(self) -> None:
+        """Redraw cards whose picture changes with time alone."""
+        with self._units.read() as session:
+            due = bool(Outbox(session).redraw_due(self._units.clock.now(), 1))
+        if due:
+            with self._units.write(f"redraw-{self._units.clock.now().isoformat()}") as unit:
+                for card in Outbox(unit.session).redraw_due(unit.now):
+                    card.redraw_at = None  # the drawing says when it wants to be drawn again
+                    unit.redraw_card(card)
+
+    # --- one message -----------------------------------------------------------------------------------------------
+
+    def _open(self, lane: str) -> _Parcel | None:
+        """Take the head of a lane, if its time has come, and put it into words."""
+        with self._units.write("deliver") as unit:
+            outbox = Outbox(unit.session)
+            message = outbox.head(lane)
+            if message is None or message.due_at > unit.now:
+                return None
+            message.attempts += 1  # from here on a redraw of the card needs a message of its own
+            message.due_at = unit.now + _LONGEST_WAIT  # if this process dies now, the sweep finds it then
+        try:
+            with self._units.read() as session:
+                card = Outbox(session).card(message.card_id) if message.card_id is not None else None
+                return self._parcel(message, card, Setup(session), self._look(session, card))
+        except SQLAlchemyError:
+            raise
+        except Exception as error:  # a card that cannot be drawn must not hold up its chat for ever
+            log.exception("card.not_drawn", outbox=message.id, card=message.card_id)
+            with self._units.write("deliver") as unit:
+                broken = Outbox(unit.session).get(message.id)
+                if broken is not None:
+                    broken.state, broken.error = OutboxState.FAILED, f"not drawn: {type(error).__name__}"
+            return None
+
+    def _look(self, session: object, card: PostedCard | None) -> Look | None:
+        if card is None:
+            return None
+        return Look(session, self._units.clock.now(), card.subject, card.params, card.receiver)  # type: ignore[arg-type]  # a Session
+
+    def _parcel(self, message: OutboxMessage, card: PostedCard | None, setup: Setup, look: Look | None) -> _Parcel:
+        receiver = receiver_of(message.receiver)
+        chat = setup.chat(receiver.id) if receiver.kind == "chat" else None
+        zone = chat.zone if chat is not None else self._default_zone
+        language: Language = "en_us" if chat is not None and chat.language == "en_us" else "zh_cn"
+        words, rendered, digest, stale_at = None, None, "", None
+        if message.body is not None:
+            words = self._catalogue.say(spoken(message.body), language, zone=zone, plain_mentions=False)
+        elif card is not None and look is not None:
+            drawn = self._drawings.draw(card.kind, look)
+            stale_at = drawn.stale_at
+            rendered = render(
+                drawn,
+                sign=lambda action: self._signer.sign(action, message.receiver),
+                zone=zone,
+                catalogue=self._catalogue,
+            )
+            digest = hashlib.sha256(rendered.json.encode()).hexdigest()[:32]
+            words = rendered.plain_en if language == "en_us" else rendered.plain_zh
+        old = card is not None and card.posted_at is not None and look is not None
+        renew = old and look is not None and card is not None and look.now - (card.posted_at or look.now) > _RENEW_AFTER
+        return _Parcel(
+            id=message.id,
+            receiver=receiver,
+            reply_to=message.reply_to,
+            attempts=message.attempts,
+            created_at=message.created_at,
+            card_id=message.card_id,
+            message_id=None if card is None or renew else card.message_id,
+            drawn=card.drawn if card is not None else None,
+            words=words,
+            rendered=rendered,
+            digest=digest,
+            stale_at=stale_at,
+        )
+
+    def _send(self, parcel: _Parcel) -> tuple[str | None, OutboxState]:
+        if parcel.rendered is None:
+            return self._post(parcel, None), OutboxState.SENT
+        if parcel.message_id is None:
+            return self._post(parcel, parcel.rendered.json), OutboxState.SENT
+        if parcel.drawn == parcel.digest:
+            return parcel.message_id, OutboxState.SKIPPED
+        try:
+            self._feishu.patch_card(parcel.message_id, parcel.rendered.json)
+        except errors.MessageClosed:
+            # Recalled, or older than cards live: the item is still there, so it gets a new card.
+            return self._post(parcel, parcel.rendered.json), OutboxState.SENT
+        return parcel.message_id, OutboxState.SENT
+
+    def _post(self, parcel: _Parcel, card: str | None) -> str:
+        try:
+            return self._post_one(parcel, card)
+        except errors.CardRefused as error:
+            if card is None:
+                raise
+            log.error("card.refused", outbox=parcel.id, subcode=error.subcode, log_id=error.log_id)
+            return self._post_one(parcel, None)
+
+    def _post_one(self, parcel: _Parcel, card: str | None) -> str:
+        uuid = f"mpops-{parcel.id}-{'c' if card is not None else 't'}"
+        to = parcel.receiver
+        if parcel.reply_to is not None:
+            try:
+                if card is not None:
+                    return self._feishu.reply_card(parcel.reply_to, card, uuid)
+                return self._feishu.reply_text(parcel.reply_to, parcel.words or "", uuid)
+            except errors.MessageClosed:
+                pass  # the message was recalled meanwhile: the answer still goes to its chat
+        if card is not None:
+            return self._feishu.send_card(to, card, uuid)
+        return self._feishu.send_text(to, parcel.words or "", uuid)
+
+    # --- what became of it -----------------------------------------------------------------------------------------
+
+    def _settle(self, parcel: _Parcel, state: OutboxState, message_id: str | None) -> None:
+        with self._units.write("deliver") as unit:
+            outbox = Outbox(unit.session)
+            message = outbox.get(parcel.id)
+            if message is not None:
+                message.state, message.sent_at, message.error = state, unit.now, None
+            card = outbox.card(parcel.card_id) if parcel.card_id is not None else None
+            if card is not None:
+                card.redraw_at = parcel.stale_at
+            if card is not None and state is OutboxState.SENT:
+                if card.message_id != message_id:
+                    card.message_id, card.posted_at = message_id, unit.now
+                card.drawn = parcel.digest
+
+    def _later(self, parcel: _Parcel, error: errors.FeishuError, wait: timedelta) -> None:
+        backoff = min(timedelta(seconds=0.5 * 2 ** min(parcel.attempts, 10)), _LONGEST_WAIT)
+        with self._units.write("deliver") as unit:
+            message = Outbox(unit.session).get(parcel.id)
+            if message is not None:
+                message.due_at = unit.now + max(wait, backoff)
+                message.error = f"{type(error).__name__} {error.code}"
+        log.warning(
+            "outbox.later", outbox=parcel.id, attempts=parcel.attempts, code=error.code, why=type(error).__name__
+        )
+
+    def _fail(self, parcel: _Parcel, error: errors.FeishuError) -> None:
+        gone = isinstance(error, errors.PersonGone)
+        with self._units.write("deliver") as unit:
+            outbox = Outbox(unit.session)
+            message = outbox.get(parcel.id)
+            if message is not None:
+                message.state = OutboxState.SKIPPED if gone else OutboxState.FAILED
+                message.sent_at, message.error = unit.now, f"{type(error).__name__} {error.code}"
+            card = outbox.card(parcel.card_id) if parcel.card_id is not None else None
+            if card is not None and (gone or isinstance(error, errors.BotNotInChat)):
+                card.retired = True
+        log.error("outbox.failed", outbox=parcel.id, code=error.code, why=type(error).__name__, log_id=error.log_id)
+
+    def _chase(self, lane: str) -> None:
+        with self._units.write("deliver") as unit:
+            head = Outbox(unit.session).head(lane)
+            if head is not None and head.due_at <= unit.now:
+                job = f"deliver-{head.id}-{head.attempts}"
+                self._units.engine.enqueue(
+                    unit.session, DELIVER, job, {"lane": lane, "chase": True}, queue=CARDS, partition=lane
+                )

@@ -1,0 +1,169 @@
+"""Work that time brings: sweeps every second, and jobs at set hours, each run once whatever the number of replicas.
+
+APScheduler ticks; what is due is decided on our own clock from rows, so a clock that jumps, a restart or a night with
+everything down loses nothing: the newest missed run is made up (engine.md §7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from bot.engine import BULK, Payload
+from bot.unit import Units
+from storage.schedule import Deadlines, Schedules
+
+log = structlog.get_logger("schedule")
+
+DEADLINE = "deadline.due"
+_STALE = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Cron:
+    """When a job runs, in a time zone: fields as in APScheduler's CronTrigger."""
+
+    zone: str
+    hour: str = "*"
+    minute: str = "0"
+
+    def latest(self, after: datetime, until: datetime) -> datetime | None:
+        """The newest run time later than `after` and not later than `until`."""
+        from apscheduler.triggers.cron import CronTrigger
+
+        trigger = CronTrigger(hour=self.hour, minute=self.minute, timezone=self.zone)
+        # After a long stop only the newest missed run counts: look back two days at the most.
+        start = max(after + timedelta(seconds=1), until - timedelta(days=2))
+        found: datetime | None = None
+        moment = trigger.get_next_fire_time(None, start)
+        while moment is not None and moment <= until:
+            found = moment
+            moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduled:
+    """A job that runs by the clock. `since`: before that moment it did not exist, so nothing is made up."""
+
+    id: str
+    cron: Cron
+    job: str
+    since: datetime | None = None
+    payload: dict[str, Any] = field(default_factory=dict)
+
+
+Sources: TypeAlias = Callable[[Session], Iterable[Scheduled]]
+
+
+class Schedule:
+    def __init__(
+        self,
+        units: Units,
+        sources: Iterable[Sources],
+        sweeps: Iterable[tuple[float, Callable[[], object]]],
+    ) -> None:
+        self._units = units
+        self._sources = tuple(sources)
+        self._sweeps = tuple(sweeps)
+        self._next: dict[int, datetime] = {}
+        self._scheduler: Any = None
+        self.ticked_at: datetime | None = None
+
+    def start(self) -> None:
+        from apscheduler.executors.pool import ThreadPoolExecutor
+        from apscheduler.schedulers.background import BackgroundScheduler
+
+        self._scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
+        self._scheduler.add_job(
+            self.tick, "interval", seconds=1, id="tick", coalesce=True, max_instances=1, misfire_grace_time=None
+        )
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        if self._scheduler is not None:
+            self._scheduler.shutdown(wait=True)
+            self._scheduler = None
+
+    def alive(self, now: datetime) -> bool:
+        return self.ticked_at is not None and abs(now - self.ticked_at) < _STALE
+
+    def tick(self) -> None:
+        now = self._units.clock.now()
+        for part in (lambda: self._due_jobs(now), lambda: self._due_deadlines(now)):
+            self._guarded(part)
+        for number, (seconds, sweep) in enumerate(self._sweeps):
+            due = self._next.get(number)
+            # A clock that jumped back must not silence a sweep until it has caught up.
+            if due is None or now >= due or due - now > timedelta(seconds=2 * seconds + 1):
+                self._next[number] = now + timedelta(seconds=seconds)
+                self._guarded(sweep)
+        self.ticked_at = self._units.clock.now()
+
+    def _guarded(self, part: Callable[[], object]) -> None:
+        try:
+            part()
+        except SQLAlchemyError as error:
+            log.warning("tick.database", error=type(error).__name__)
+        except Exception:  # one broken sweep must not stop the deadlines
+            log.exception("tick.failed")
+
+    def _due_jobs(self, now: datetime) -> None:
+        with self._units.read() as session:
+            runs = Schedules(session)
+            due: list[tuple[Scheduled, datetime | None]] = []
+            for source in self._sources:
+                for scheduled in source(session):
+                    last = runs.last_run(scheduled.id)
+                    after = max((moment for moment in (last, scheduled.since) if moment is not None), default=None)
+                    if after is None:
+                        due.append((scheduled, None))
+                    elif (at := scheduled.cron.latest(after, now)) is not None:
+                        due.append((scheduled, at))
+        for scheduled, at in due:
+            with self._units.write(f"cron-{scheduled.id}") as unit:
+                if at is None:
+                    Schedules(unit.session).ran(scheduled.id, now)  # first sight: counts from here
+                    continue
+                id = f"cron-{scheduled.id}-{at.isoformat()}"
+                payload = {**scheduled.payload, "at": at.isoformat()}
+                unit.enqueue(scheduled.job, id, payload, queue=BULK)
+                Schedules(unit.session).ran(scheduled.id, at)
+
+    def _due_deadlines(self, now: datetime) -> None:
+        with self._units.read() as session:
+            due = Deadlines(session).due(now)
+        if not due:
+            return
+        with self._units.write("deadlines") as unit:
+            for deadline in due:
+                id = f"deadline-{deadline.id}-{deadline.stage}-{deadline.next_at.isoformat()}"
+                unit.enqueue(DEADLINE, id, {"id": deadline.id, "stage": deadline.stage})
+
+
+class DeadlineWork:
+    """The job behind a deadline that came due: whoever owns that kind says what happens and when to look again."""
+
+    def __init__(self, units: Units, owners: dict[str, Callable[[Any, Any], datetime | None]]) -> None:
+        self._units = units
+        self._owners = owners
+
+    def due(self, payload: Payload) -> None:
+        with self._units.write(f"deadline-{payload['id']}-{payload['stage']}") as unit:
+            deadline = unit.deadlines.by_id(payload["id"])
+            if deadline is None or deadline.done_at is not None or deadline.stage != payload["stage"]:
+                return  # met, restarted or handled meanwhile
+            if deadline.next_at > unit.now:
+                return
+            again = self._owners[deadline.kind](unit, deadline)
+            if again is None:
+                deadline.done_at = deadline.done_at or unit.now
+            else:
+                deadline.next_at = again
+                deadline.stage += 1

@@ -1,0 +1,93 @@
+"""Settings: the environment (`MPOPS_…`, `__` for nesting) over a TOML file named by `MPOPS_CONFIG`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+
+class SettingsError(Exception):
+    """What is wrong with the settings, all of it, and no value of them."""
+
+
+class FeishuSettings(BaseModel):
+    """Credentials of the Feishu app; see the checklist in the README."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    app_id: str = ""
+    app_secret: SecretStr = SecretStr("")
+    encrypt_key: SecretStr = SecretStr("")
+    verification_token: SecretStr = SecretStr("")
+    domain: str = "feishu"  # "feishu", "lark", or the address of a sandbox
+
+
+class HttpSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    host: str = "127.0.0.1"
+    port: int = 8080
+    threads: int = 8
+    public_url: str = ""  # https://ops.example.com, as the platforms reach us; for `doctor` and notification addresses
+
+
+class Settings(BaseSettings):
+    """Read once, in `app.py`; nobody else looks at the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MPOPS_", env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
+    )
+    database_url: str = "sqlite:///var/mpops.db"
+    secret_key: SecretStr = SecretStr("")
+    previous_secret_keys: tuple[SecretStr, ...] = ()  # still opened, for a change of the secret key
+    feishu: FeishuSettings = FeishuSettings()
+    http: HttpSettings = HttpSettings()
+    log_level: str = "INFO"
+    log_format: str = "auto"  # json, text, or auto: text on a terminal
+    executor: str = "main-0"  # the name of this process among the replicas: stable, and never shared
+    zone: str = "Asia/Shanghai"  # for chats that declare none
+    clock_offset_file: Path | None = None  # only for demos and tests: see bot.clock.OffsetClock
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = os.environ.get("MPOPS_CONFIG")
+        sources: list[PydanticBaseSettingsSource] = [init_settings, env_settings]
+        if file:
+            sources.append(TomlConfigSettingsSource(settings_cls, Path(file)))
+        return tuple(sources)
+
+    def secrets(self) -> list[str]:
+        """The secret keys, current first."""
+        return [self.secret_key.get_secret_value(), *(key.get_secret_value() for key in self.previous_secret_keys)]
+
+
+def load(*, need_secret: bool = True) -> Settings:
+    """Raises SettingsError naming every problem at once."""
+    file = os.environ.get("MPOPS_CONFIG")
+    if file and not Path(file).is_file():
+        raise SettingsError(f"MPOPS_CONFIG names {file}, which is not a file.")
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        lines = [f"  {_variable(problem['loc'])}: {problem['msg']}" for problem in error.errors(include_input=False)]
+        raise SettingsError("These settings are wrong:\n" + "\n".join(lines)) from None
+    except ValueError as error:  # the TOML file itself does not parse; its text is not repeated
+        raise SettingsError(f"The settings cannot be read: {type(error).__name__}.") from None
+    if need_secret and len(settings.secret_key.get_secret_value()) < 16:
+        raise SettingsError(
+            "MPOPS_SECRET_KEY is missing or shorter than 16 characters. It encrypts personal data; make one with\n"
+            '  python -c "import secrets; print(secrets.token_urlsafe(32))"\nand keep a copy of it with your backups.'
+        )
+    return settings
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    return "MPOPS_" + "__".join(str(part) for part in place).upper()

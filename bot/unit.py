@@ -1,0 +1,160 @@
+"""The unit of work: one transaction in which a handler reads, decides, writes, and says what goes out."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from bot.clock import Clock
+from bot.engine import CARDS, INTERACTIVE, Engine, Payload
+from bot.feishu.port import Receiver
+from bot.permissions import Actor, find_actor
+from bot.spoken import spoken_json
+from bot.texts import Text
+from storage.audit import Audit
+from storage.database import Database
+from storage.inbox import Inbox
+from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
+from storage.people import People
+from storage.schedule import Deadlines
+from storage.setup import Setup
+
+DELIVER = "outbox.deliver"
+
+
+def receiver_of(stored: str) -> Receiver:
+    """A receiver from its stored form `chat:<chat_id>` or `person:<open_id>`."""
+    kind, _, id = stored.partition(":")
+    if kind not in ("chat", "person"):
+        raise ValueError(f"not a receiver: {kind}")
+    return Receiver("chat" if kind == "chat" else "person", id)
+
+
+def stored_receiver(receiver: Receiver) -> str:
+    return f"{receiver.kind}:{receiver.id}"
+
+
+def to_chat(chat_id: str) -> Receiver:
+    return Receiver("chat", chat_id)
+
+
+def to_person(open_id: str) -> Receiver:
+    return Receiver("person", open_id)
+
+
+class Unit:
+    """One open transaction. `cause` is the id of the event or job behind it: it makes the keys of what goes out."""
+
+    def __init__(self, session: Session, database: Database, engine: Engine, now: datetime, cause: str) -> None:
+        self.session = session
+        self.now = now
+        self.cause = cause
+        self._database = database
+        self._engine = engine
+        self._count = itertools.count(1)
+        self.people = People(session)
+        self.setup = Setup(session)
+        self.deadlines = Deadlines(session)
+        self.inbox = Inbox(session)
+        self._outbox = Outbox(session)
+        self._audit = Audit(session, database.vault.subkey("audit"))
+
+    def actor(self, open_id: str) -> Actor:
+        return find_actor(self.people, open_id)
+
+    def enqueue(self, job: str, id: str, payload: Payload, *, queue: str = INTERACTIVE) -> None:
+        self._engine.enqueue(self.session, job, id, payload, queue=queue)
+
+    # --- what goes out ---------------------------------------------------------------------------------------------
+
+    def post(
+        self,
+        kind: str,
+        subject: str,
+        receiver: Receiver,
+        *,
+        params: Mapping[str, Any] | None = None,
+        reply_to: str | None = None,
+        redraw_at: datetime | None = None,
+    ) -> PostedCard:
+        """Put a new card into a chat."""
+        card = self._outbox.add_card(
+            PostedCard(
+                kind=kind, subject=subject, params=dict(params or {}), receiver=stored_receiver(receiver),
+                lane=self._lane(receiver), created_at=self.now, redraw_at=redraw_at,
+            )
+        )  # fmt: skip
+        self._send(receiver, card_id=card.id, reply_to=reply_to)
+        return card
+
+    def redraw(self, kind: str, subject: str) -> None:
+        """Make every card of that item show the truth."""
+        for card in self._outbox.cards_of(kind, subject):
+            self.redraw_card(card)
+
+    def redraw_card(self, card: PostedCard, *, params: Mapping[str, Any] | None = None) -> None:
+        if params is not None:
+            card.params = dict(params)
+        if not card.retired and not self._outbox.drawing_waits(card.id):
+            self._send(receiver_of(card.receiver), card_id=card.id)
+
+    def has_card(self, kind: str, subject: str, receiver: Receiver) -> bool:
+        lane = self._lane(receiver)
+        return any(card.lane == lane for card in self._outbox.cards_of(kind, subject))
+
+    def card_of_message(self, message_id: str) -> PostedCard | None:
+        return self._outbox.card_of_message(message_id)
+
+    def cards_of(self, kind: str, subject: str) -> list[PostedCard]:
+        return self._outbox.cards_of(kind, subject)
+
+    def say(self, receiver: Receiver, words: Text, *, reply_to: str | None = None) -> None:
+        """Send a sentence; it is put into the reader's language when it is sent."""
+        self._send(receiver, body=spoken_json(words), reply_to=reply_to)
+
+    def _send(
+        self, receiver: Receiver, *, card_id: int | None = None, body: str | None = None, reply_to: str | None = None
+    ) -> None:
+        lane = self._lane(receiver)
+        message = OutboxMessage(
+            key=f"{self.cause}#{next(self._count)}"[:200], lane=lane, receiver=stored_receiver(receiver),
+            card_id=card_id, body=body, reply_to=reply_to, state=OutboxState.WAITING, created_at=self.now, due_at=self.now, attempts=0,
+        )  # fmt: skip
+        if self._outbox.add(message):
+            self._engine.enqueue(
+                self.session, DELIVER, f"deliver-{message.id}", {"lane": lane}, queue=CARDS, partition=lane
+            )
+
+    def _lane(self, receiver: Receiver) -> str:
+        return self._database.vault.index(stored_receiver(receiver))
+
+    # --- what is written down --------------------------------------------------------------------------------------
+
+    def audit(self, event: str, subject: str, actor: Actor | None, **params: Any) -> None:
+        """Add one sentence to the audit; `event` is a key of the catalogue below `audit.`."""
+        self._audit.add(at=self.now, actor_id=actor.id if actor else None, event=event, subject=subject, params=params)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """Opens units of work; the one thing that jobs and handlers are given to reach the database."""
+
+    database: Database
+    engine: Engine
+    clock: Clock
+
+    @contextmanager
+    def write(self, cause: str) -> Iterator[Unit]:
+        with self.database.write() as session:
+            yield Unit(session, self.database, self.engine, self.clock.now(), cause)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with self.database.read() as session:
+            yield session

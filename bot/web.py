@@ -1,0 +1,47 @@
+"""The Flask application: ingress, health, readiness, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import structlog
+from flask import Flask, Response, jsonify
+from werkzeug.exceptions import HTTPException
+
+from bot.ingress import Ingress
+from bot.metrics import Metrics
+
+log = structlog.get_logger("web")
+
+
+def build(
+    ingress: Ingress, metrics: Metrics, ready: Callable[[], Mapping[str, bool]], measure: Callable[[], None]
+) -> Flask:
+    app = Flask("mpops", static_folder=None)
+    app.register_blueprint(ingress.blueprint())
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(status="up")
+
+    @app.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        parts = dict(ready())
+        well = all(parts.values())
+        return jsonify(status="ready" if well else "not ready", **parts), 200 if well else 503
+
+    @app.get("/metrics")
+    def numbers() -> Response:
+        measure()
+        return Response(metrics.page(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> tuple[Response, int]:
+        return jsonify(code=error.code, msg=error.name), error.code or 500
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> tuple[Response, int]:
+        log.exception("web.failed", error=type(error).__name__)
+        return jsonify(code=500, msg="Internal Server Error"), 500
+
+    return app

@@ -1,0 +1,1 @@
+"""What mpops does, one folder per business area."""

@@ -1,0 +1,1 @@
+"""The accounts on the channels, and what comes in from them."""

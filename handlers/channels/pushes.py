@@ -1,0 +1,86 @@
+"""The channels' side of `/notify/<account>`, and what a stored push makes happen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from adapters.errors import ChannelError
+from adapters.ports import Inbound
+from adapters.values import ComplaintNotice, Refund
+from bot.ingress import PushAnswer, Pushed
+from bot.unit import Unit
+from handlers.channels.registry import Channels
+
+log = structlog.get_logger("channels")
+
+_NOTHING = PushAnswer(404, b"", "text/plain")
+
+
+class ChannelPushes:
+    """Implements `bot.ingress.Pushes` over the adapters."""
+
+    def __init__(self, channels: Channels) -> None:
+        self._channels = channels
+
+    def largest(self, account: str) -> int | None:
+        inbound = self._inbound(account)
+        return inbound.max_bytes if inbound is not None else None
+
+    def open(self, account: str, headers: Mapping[str, str], body: bytes) -> Pushed | None:
+        inbound = self._inbound(account)
+        if inbound is None:
+            return None
+        try:
+            notification = inbound.open(headers, body)
+        except ChannelError as error:
+            log.warning(
+                "notify.refused", account=account, why=type(error).__name__, detail=error.message, size=len(body)
+            )
+            return None
+        stored = json.dumps({"event": notification.event, "resource": notification.resource}, ensure_ascii=False)
+        return Pushed(notification.key, notification.event, stored)
+
+    def accepted(self, account: str) -> PushAnswer:
+        return self._answer(account, accepted=True)
+
+    def refused(self, account: str) -> PushAnswer:
+        return self._answer(account, accepted=False)
+
+    def _answer(self, account: str, *, accepted: bool) -> PushAnswer:
+        inbound = self._inbound(account)
+        if inbound is None:
+            return _NOTHING
+        said = inbound.accepted() if accepted else inbound.refused()
+        return PushAnswer(said.status, said.body, said.content_type)
+
+    def _inbound(self, account: str) -> Inbound | None:
+        channel = self._channels.find(account)
+        return channel.get(Inbound) if channel is not None else None
+
+
+OnComplaint = Callable[[Unit, str, ComplaintNotice], None]
+OnRefund = Callable[[Unit, str, Refund], None]
+
+
+class PushWork:
+    """Hands a stored push to the area it concerns."""
+
+    def __init__(self, channels: Channels, on_complaint: OnComplaint, on_refund: OnRefund) -> None:
+        self._channels = channels
+        self._on_complaint = on_complaint
+        self._on_refund = on_refund
+
+    def __call__(self, unit: Unit, account: str, body: str) -> None:
+        stored = json.loads(body)
+        channel = self._channels.find(account)
+        inbound = channel.get(Inbound) if channel is not None else None
+        told = inbound.read(stored["event"], stored["resource"]) if inbound is not None else None
+        if isinstance(told, ComplaintNotice):
+            self._on_complaint(unit, account, told)
+        elif isinstance(told, Refund):
+            self._on_refund(unit, account, told)
+        else:
+            log.info("notify.unhandled", account=account, event=stored["event"])

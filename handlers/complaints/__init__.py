@@ -1,0 +1,1 @@
+"""Complaints of customers: shown, claimed, answered, finished in time."""

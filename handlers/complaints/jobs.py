@@ -1,0 +1,285 @@
+"""Work on complaints that calls the channel: reading them, answering, finishing, fetching pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from adapters.errors import ChannelError, NotFound, OutcomeUnknown, Refused
+from adapters.ports import Complaints as ComplaintsPort
+from adapters.values import Author, ComplaintNotice, ComplaintState
+from bot.engine import Payload, TryAgain, channel_queue
+from bot.feishu.errors import FeishuError
+from bot.feishu.port import Feishu
+from bot.texts import text
+from bot.unit import Unit, Units, to_chat
+from handlers.channels.registry import Channels
+from handlers.complaints import deadlines
+from handlers.complaints.showing import CARD
+from handlers.complaints.states import Event, advance
+from handlers.complaints.sync import merge
+from handlers.complaints.words import ping
+from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
+from storage.effects import Effects, EffectState
+from storage.schedule import Deadline
+from storage.setup import Setup
+
+log = structlog.get_logger("complaints")
+
+SYNC = "complaint.sync"
+POLL = "complaint.poll"
+RETRY_REPLY = "complaint.retry_reply"
+RETRY_COMPLETE = "complaint.retry_complete"
+_LOOK_BACK = timedelta(days=29)
+_BEIJING = ZoneInfo("Asia/Shanghai")
+_RETRY = timedelta(seconds=30)
+_MOST_PICTURES = 4
+
+
+def on_notice(unit: Unit, account_key: str, notice: ComplaintNotice) -> None:
+    """A push says that something happened to a complaint: read it. The push itself holds nothing else."""
+    ask_sync(unit, account_key, notice.complaint_id, unit.cause)
+
+
+def ask_sync(unit: Unit, account_key: str, external_id: str, cause: str) -> None:
+    account = unit.setup.account(account_key)
+    if account is not None:
+        payload = {"account": account_key, "external_id": external_id}
+        unit.enqueue(SYNC, f"sync-{external_id}-{cause}"[:200], payload, queue=channel_queue(account.channel))
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintJobs:
+    units: Units
+    channels: Channels
+    feishu: Feishu
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    def sync(self, payload: Payload) -> None:
+        """Read one complaint and its history, and bring ours up to date."""
+        account, external_id = payload["account"], payload["external_id"]
+        channel = self.channels.get(account)
+        port = channel.require(ComplaintsPort)
+        try:
+            told = port.detail(external_id)
+            history = port.history(external_id)
+        except NotFound:
+            log.warning("complaint.not_found", account=account)
+            return
+        except ChannelError as error:
+            if error.retryable:
+                raise TryAgain from error  # and if that does not help, the next poll will
+            raise
+        with self.units.write(f"sync-{external_id}-{payload.get('cause', '')}") as unit:
+            merge(unit, account, channel.kind, told, history)
+
+    def poll(self, payload: Payload) -> None:
+        """Look for what no push told: new complaints of the last 30 days, and every change of the open ones.
+
+        docs: wechatpay.md §7 "Consequences for the sync job".
+        """
+        with self.units.read() as session:
+            accounts = [account.key for account in Setup(session).accounts()]
+        for account in accounts:
+            channel = self.channels.find(account)
+            port = channel.get(ComplaintsPort) if channel is not None else None
+            if channel is None or port is None:
+                continue
+            try:
+                self._poll(account, port, payload.get("at", ""))
+            except ChannelError as error:
+                log.warning("complaint.poll_failed", account=account, why=type(error).__name__, code=error.code)
+
+    def _poll(self, account: str, port: ComplaintsPort, at: str) -> None:
+        today = self.units.clock.now().astimezone(_BEIJING).date()
+        changed: list[str] = []
+        seen: set[str] = set()
+        for told in port.listed(today - _LOOK_BACK, today):
+            seen.add(told.id)
+            with self.units.read() as session:
+                ours = Complaints(session).by_external(account, told.id)
+            if (
+                ours is None
+                or ours.remote_state != told.raw_state
+                or ours.times != told.times
+                or ours.user_waits != told.user_waits
+                or ours.fully_refunded != told.fully_refunded
+            ):
+                changed.append(told.id)
+        with self.units.read() as session:
+            changed += [id for id in Complaints(session).open_external_ids(account) if id not in seen]
+        for external_id in changed:
+            with self.units.write(f"poll-{at}") as unit:
+                ask_sync(unit, account, external_id, f"poll-{at}")
+
+    def pictures(self, payload: Payload) -> None:
+        """Fetch a complaint's pictures with the account's credentials and hand them to Feishu."""
+        with self.units.read() as session:
+            complaint = Complaints(session).get(payload["id"])
+        if complaint is None:
+            return
+        channel = self.channels.find(complaint.account_key)
+        port = channel.get(ComplaintsPort) if channel is not None else None
+        if port is None:
+            return
+        keys: list[str] = []
+        for url in complaint.picture_urls[:_MOST_PICTURES]:
+            try:
+                picture = port.picture(url)
+                keys.append(self.feishu.upload_image(picture.content, picture.content_type))
+            except (ChannelError, FeishuError) as error:
+                log.warning("complaint.picture_failed", complaint=complaint.number, why=type(error).__name__)
+        if keys:
+            with self.units.write(f"pictures-{complaint.id}") as unit:
+                row = Complaints(unit.session).get(complaint.id, lock=True)
+                if row is not None:
+                    row.picture_keys = keys
+                    unit.session.flush()
+                    unit.redraw(CARD, str(row.id))
+
+    # --- answering -------------------------------------------------------------------------------------------------
+
+    def send_reply(self, payload: Payload) -> None:
+        """Send one answer, once. A repeat first looks whether it arrived."""
+        key = f"reply:{payload['id']}"
+        with self.units.write(key) as unit:
+            reply = Complaints(unit.session).reply(payload["id"])
+            complaint = Complaints(unit.session).get(reply.complaint_id) if reply is not None else None
+            if reply is None or complaint is None or reply.state not in (ReplyState.SENDING, ReplyState.UNKNOWN):
+                return
+            _, again = Effects(unit.session).begin(
+                key, action="complaint.reply", account_key=complaint.account_key, subject=f"complaint:{complaint.id}",
+                request={"words": reply.words}, at=unit.now,
+            )  # fmt: skip
+        channel = self.channels.get(complaint.account_key)
+        port = channel.require(ComplaintsPort)
+        try:
+            if not (again and self._arrived(port, complaint, reply)):
+                self._reply_once(port, complaint, reply, key)
+        except Refused as error:
+            self._reply_settled(reply.id, ReplyState.REFUSED, EffectState.REFUSED, error.message)
+            return
+        except ChannelError as error:
+            unknown = isinstance(error, OutcomeUnknown)
+            log.warning("complaint.reply_later", complaint=complaint.number, why=type(error).__name__)
+            self._later(RETRY_REPLY, str(reply.id), key, unknown=unknown)
+            return
+        self._reply_settled(reply.id, ReplyState.SENT, EffectState.DONE, None)
+        self._refresh(complaint, f"reply-{reply.id}")
+
+    def _reply_once(self, port: ComplaintsPort, complaint: Complaint, reply: ComplaintReply, key: str) -> None:
+        try:
+            port.reply(
+                complaint.external_id, complaint.merchant_id, reply.words,
+                immediate=complaint.immediate, idempotency_key=f"mpops-{key}",
+            )  # fmt: skip
+        except OutcomeUnknown:
+            if not self._arrived(port, complaint, reply):
+                raise
+
+    def _arrived(self, port: ComplaintsPort, complaint: Complaint, reply: ComplaintReply) -> bool:
+        """Whether the channel's history holds our answer. Raises ChannelError when it cannot be read."""
+        since = reply.written_at - timedelta(minutes=1)
+        return any(
+            entry.author is Author.MERCHANT and entry.text.strip() == reply.words.strip() and entry.at >= since
+            for entry in port.history(complaint.external_id)
+        )
+
+    def _reply_settled(self, id: int, state: ReplyState, effect: EffectState, error: str | None) -> None:
+        with self.units.write(f"reply:{id}:settled") as unit:
+            reply = Complaints(unit.session).reply(id)
+            if reply is None or reply.state in (ReplyState.SENT, ReplyState.REFUSED):
+                return
+            reply.state, reply.error = state, (error or "")[:200] or None
+            Effects(unit.session).settle(f"reply:{id}", effect, unit.now, error)
+            complaint = Complaints(unit.session).get(reply.complaint_id, lock=True)
+            author = unit.people.by_id(reply.person_id)
+            actor = unit.actor(author.open_id) if author is not None else None
+            if complaint is None:
+                return
+            subject = f"complaint:{complaint.id}"
+            if state is ReplyState.SENT:
+                reply.sent_at = unit.now
+                target = advance(Progress(complaint.progress), Event.REPLIED)
+                if target is not None:
+                    complaint.progress = target
+                if complaint.first_replied_at is None:
+                    complaint.first_replied_at = unit.now
+                complaint.user_waits = False
+                deadlines.answered(unit, complaint)
+                unit.audit("complaint.replied", subject, actor, number=complaint.number)
+            else:
+                unit.audit("complaint.reply_refused", subject, actor, number=complaint.number, why=error or "")
+                if complaint.chat_id and author is not None:
+                    words = text("complaint.reply_failed", who=ping(author), number=complaint.number, why=error or "")
+                    unit.say(to_chat(complaint.chat_id), words)
+            unit.session.flush()
+            unit.redraw(CARD, str(complaint.id))
+
+    # --- finishing -------------------------------------------------------------------------------------------------
+
+    def complete(self, payload: Payload) -> None:
+        with self.units.write(f"complete-{payload['id']}") as unit:
+            complaint = Complaints(unit.session).get(payload["id"])
+            if complaint is None or complaint.progress != Progress.FINISHING:
+                return
+            key = f"complete:{complaint.id}:{complaint.times}"
+            Effects(unit.session).begin(
+                key, action="complaint.complete", account_key=complaint.account_key,
+                subject=f"complaint:{complaint.id}", request={}, at=unit.now,
+            )  # fmt: skip
+        port = self.channels.get(complaint.account_key).require(ComplaintsPort)
+        try:
+            # Finishing twice is refused and changes nothing, but looking first tells the truth about the reason.
+            if port.detail(complaint.external_id).state is not ComplaintState.PROCESSED:
+                port.complete(complaint.external_id, complaint.merchant_id)
+        except Refused as error:
+            self._complete_refused(complaint.id, key, error.message)
+            return
+        except ChannelError as error:
+            self._later(RETRY_COMPLETE, str(complaint.id), key, unknown=isinstance(error, OutcomeUnknown))
+            return
+        with self.units.write(f"{key}-done") as unit:
+            Effects(unit.session).settle(key, EffectState.DONE, unit.now)
+        self._refresh(complaint, key)
+
+    def _complete_refused(self, id: int, key: str, why: str) -> None:
+        with self.units.write(f"{key}-refused") as unit:
+            Effects(unit.session).settle(key, EffectState.REFUSED, unit.now, why)
+            complaint = Complaints(unit.session).get(id, lock=True)
+            if complaint is None or complaint.progress != Progress.FINISHING:
+                return
+            complaint.progress = advance(Progress.FINISHING, Event.FINISH_REFUSED) or complaint.progress
+            unit.audit("complaint.finish_refused", f"complaint:{id}", None, number=complaint.number, why=why)
+            if complaint.chat_id:
+                unit.say(to_chat(complaint.chat_id), text("complaint.finish_failed", number=complaint.number, why=why))
+            unit.session.flush()
+            unit.redraw(CARD, str(id))
+
+    # --- common ----------------------------------------------------------------------------------------------------
+
+    def _refresh(self, complaint: Complaint, cause: str) -> None:
+        """Read back what the channel makes of our act: it does not push our own acts (wechatpay.md §7)."""
+        with self.units.write(cause) as unit:
+            ask_sync(unit, complaint.account_key, complaint.external_id, cause)
+
+    def _later(self, kind: str, subject: str, effect_key: str, *, unknown: bool) -> None:
+        with self.units.write(f"{kind}-{subject}") as unit:
+            if unknown:
+                Effects(unit.session).settle(effect_key, EffectState.UNKNOWN, unit.now)
+            unit.deadlines.set(kind, subject, unit.now + _RETRY, unit.now + _RETRY)
+
+    def retry_reply(self, unit: Unit, deadline: Deadline) -> datetime | None:
+        return self._retry(unit, deadline, "complaint.send_reply", "reply")
+
+    def retry_complete(self, unit: Unit, deadline: Deadline) -> datetime | None:
+        return self._retry(unit, deadline, "complaint.complete", "complete")
+
+    def _retry(self, unit: Unit, deadline: Deadline, job: str, name: str) -> datetime | None:
+        id = f"{name}-{deadline.subject}-retry-{deadline.due_at.isoformat()}"
+        unit.enqueue(job, id, {"id": int(deadline.subject)})
+        return None

@@ -1,0 +1,163 @@
+"""The list of complaints: a card with pages and filters, and the command behind it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from bot.cards.values import (
+    Action,
+    Block,
+    Button,
+    Buttons,
+    Card,
+    Item,
+    Items,
+    Line,
+    Menu,
+    Note,
+    Option,
+    Tag,
+    Tone,
+)
+from bot.drawing import Look
+from bot.messages import mentioned
+from bot.permissions import Permission, find_actor
+from bot.refusals import Refused
+from bot.router import Asked, Clicked, not_allowed
+from bot.texts import Fen, Instant, Text, text
+from bot.unit import Unit, receiver_of
+from handlers.complaints.showing import CARD
+from handlers.complaints.times import countdown
+from handlers.complaints.words import named
+from storage.complaints import Complaint, ComplaintFilter, Complaints
+from storage.people import People
+
+LIST = "complaint_list"
+PAGE = 6
+FILTERS = ("open", "mine", "unclaimed", "overdue", "all")
+_WORDS = {
+    "open": "open", "待处理": "open", "未完结": "open", "进行中": "open",
+    "mine": "mine", "我的": "mine", "me": "mine",
+    "unclaimed": "unclaimed", "待认领": "unclaimed", "未认领": "unclaimed",
+    "overdue": "overdue", "超时": "overdue", "逾期": "overdue", "late": "overdue",
+    "all": "all", "全部": "all", "所有": "all",
+}  # fmt: skip
+_NUMBER = re.compile(r"c?(\d{1,9})", re.IGNORECASE)
+_PHONE = re.compile(r"1\d{10}")
+
+
+class ListArguments(BaseModel):
+    what: str = Field(default="open", title="筛选", max_length=40)
+    page: int = Field(default=1, title="页", ge=1, le=10_000)
+
+
+def show(unit: Unit, asked: Asked, arguments: ListArguments) -> None:
+    """`/投诉`, `/投诉 我的`, `/投诉 C12`, `/投诉 13800001234`."""
+    what = arguments.what.strip().casefold()
+    if _PHONE.fullmatch(what):
+        return _list(unit, asked, {"filter": "all", "phone": what}, arguments.page)
+    if number := _NUMBER.fullmatch(what):
+        return _one(unit, asked, int(number[1]))
+    if mentioned(what) is not None or what in _WORDS:
+        params = {"filter": _WORDS[what]} if what in _WORDS else {"filter": "open", "person": mentioned(what)}
+        return _list(unit, asked, params, arguments.page)
+    raise Refused(text("complaint.filter_unknown", given=what[:40]))
+
+
+def _one(unit: Unit, asked: Asked, id: int) -> None:
+    complaint = Complaints(unit.session).get(id)
+    if complaint is None or not asked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
+        raise Refused(text("complaint.none_such", number=f"C{id}"))
+    unit.post(CARD, str(id), asked.chat, reply_to=asked.message_id)
+
+
+def _list(unit: Unit, asked: Asked, params: dict[str, Any], page: int) -> None:
+    params = {**params, "page": page, "for": asked.actor.open_id}
+    # In a group the list shows that group's; in private, everything this person may see.
+    if asked.is_group and "phone" not in params:
+        params["chat"] = asked.chat_id
+    unit.post(LIST, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+
+
+def turn(unit: Unit, clicked: Clicked) -> None:
+    """Another page or another filter of a list that stands there; open one of it."""
+    card = unit.card_of_message(clicked.message_id)
+    if card is None:
+        raise Refused(text("card.gone"))
+    if clicked.action.name == "complaint.show":
+        complaint = Complaints(unit.session).get(int(clicked.action.subject))
+        if complaint is None or not clicked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
+            raise Refused(not_allowed(Permission.COMPLAINT_VIEW, clicked.actor))
+        unit.post(CARD, str(complaint.id), receiver_of(card.receiver))
+        return
+    params = {**card.params, "for": clicked.actor.open_id}
+    if clicked.action.name == "complaint.filter":
+        params.update(filter=clicked.option if clicked.option in FILTERS else "open", page=1, person=None)
+    else:
+        params["page"] = int(clicked.action.extra.get("page", "1"))
+    unit.redraw_card(card, params=params)
+
+
+def draw(look: Look) -> Card:
+    params = look.params
+    people = People(look.session)
+    reader = find_actor(people, str(params.get("for", "")))
+    chosen = str(params.get("filter", "open"))
+    handler = people.by_open_id(str(params["person"])) if params.get("person") else None
+    if chosen == "mine":
+        handler = people.by_id(reader.id) if reader.id is not None else None
+    filter = ComplaintFilter(
+        open_only=chosen != "all",
+        chat_id=params.get("chat"),
+        programs=reader.programs(Permission.COMPLAINT_VIEW),
+        claimed_by=handler.id if handler is not None else (-1 if chosen == "mine" else None),
+        unclaimed=chosen == "unclaimed",
+        overdue_at=look.now if chosen == "overdue" else None,
+        phone=params.get("phone"),
+    )
+    page = max(1, int(params.get("page", 1)))
+    found, total = Complaints(look.session).listed(filter, offset=(page - 1) * PAGE, limit=PAGE)
+    pages = max(1, -(-total // PAGE))
+    if page > pages:
+        page = pages
+        found, total = Complaints(look.session).listed(filter, offset=(page - 1) * PAGE, limit=PAGE)
+    options = tuple(Option(name, text(f"complaint.filter.{name}")) for name in FILTERS)
+    menu = Menu(text("complaint.filter"), options, Action("complaint.filter"), chosen)
+    if not found:
+        return Card(
+            text("complaint.list", filter=text(f"complaint.filter.{chosen}")),
+            (menu, Line(text("complaint.list_empty"))),
+            Tone.GOOD,
+        )
+    items = Items(tuple(_item(complaint, people, look) for complaint in found))
+    turning = tuple(
+        Button(text(f"list.{label}"), Action("complaint.page", extra={"page": str(target)}))
+        for label, target in (("previous", page - 1), ("next", page + 1))
+        if 1 <= target <= pages
+    )
+    blocks: list[Block] = [menu, items, *([Buttons(turning)] if turning else []), Note(_foot(page, pages, total, look))]
+    return Card(text("complaint.list", filter=text(f"complaint.filter.{chosen}")), tuple(blocks), Tone.CALM)
+
+
+def _foot(page: int, pages: int, total: int, look: Look) -> Text:
+    return text("list.foot", page=page, pages=pages, total=total, at=Instant(look.now))
+
+
+def _item(complaint: Complaint, people: People, look: Look) -> Item:
+    if not complaint.is_open:
+        when, tone = text("complaint.state.finished"), Tone.GOOD
+    else:
+        due = complaint.first_reply_due if complaint.first_replied_at is None else complaint.finish_due
+        when, _ = countdown(due, look.now)
+        tone = Tone.URGENT if due <= look.now else Tone.WAITING
+    handler = named(people.by_id(complaint.claimed_by)) if complaint.claimed_by else text("complaint.state.unclaimed")
+    title = text(
+        "complaint.item", number=complaint.number, amount=Fen(complaint.amount_fen), words=complaint.words[:40]
+    )
+    detail = text("complaint.item_detail", when=when, who=handler)
+    button = Button(text("complaint.show"), Action("complaint.show", str(complaint.id), complaint.row_version))
+    state = "unclaimed" if complaint.is_open and complaint.claimed_by is None else complaint.progress
+    return Item(title, detail, button, Tag(text(f"complaint.state.{state}"), tone))

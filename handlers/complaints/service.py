@@ -1,0 +1,258 @@
+"""What people do with a complaint: claim, hand on, answer, finish. Each decides within one unit of work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.ports import Complaints as ComplaintsPort
+from bot.engine import channel_queue
+from bot.permissions import Actor, Permission
+from bot.refusals import Refused
+from bot.router import Clicked, not_allowed
+from bot.texts import Text, text
+from bot.unit import Unit, to_chat, to_person
+from handlers.channels.registry import Channels
+from handlers.complaints.showing import CARD
+from handlers.complaints.states import Event, advance
+from handlers.complaints.words import named, object_to
+from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
+from storage.refunds import UNSETTLED, Refunds
+from storage.setup import Account
+
+SEND_REPLY = "complaint.send_reply"
+COMPLETE = "complaint.complete"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The actions on a complaint's card. `check_…` looks before the toast; the others act."""
+
+    channels: Channels
+
+    # --- who handles it --------------------------------------------------------------------------------------------
+
+    def check_claim(self, unit: Unit, clicked: Clicked) -> Text:
+        complaint = self._open(unit, clicked)
+        self._scope(clicked.actor, Permission.COMPLAINT_HANDLE, complaint)
+        if complaint.claimed_by == clicked.actor.id:
+            raise Refused(text("complaint.yours_already", number=complaint.number))
+        if complaint.claimed_by is not None:
+            raise Refused(text("complaint.taken", who=named(unit.people.by_id(complaint.claimed_by))))
+        return text("complaint.claimed", number=complaint.number)
+
+    def claim(self, unit: Unit, clicked: Clicked) -> None:
+        self.check_claim(unit, clicked)
+        complaint = self._open(unit, clicked)
+        complaint.claimed_by, complaint.claimed_at = clicked.actor.id, unit.now
+        self._told(unit, "complaint.claimed", complaint, clicked.actor)
+
+    def check_release(self, unit: Unit, clicked: Clicked) -> Text:
+        return text("complaint.released", number=self._mine(unit, clicked, over=True).number)
+
+    def release(self, unit: Unit, clicked: Clicked) -> None:
+        complaint = self._mine(unit, clicked, over=True)
+        complaint.claimed_by = complaint.claimed_at = None
+        self._told(unit, "complaint.released", complaint, clicked.actor)
+
+    def check_assign(self, unit: Unit, clicked: Clicked) -> Text:
+        self._mine(unit, clicked, over=True)
+        self._taker(unit, clicked)
+        return text("complaint.handed_on")
+
+    def assign(self, unit: Unit, clicked: Clicked) -> None:
+        complaint = self._mine(unit, clicked, over=True)
+        taker = self._taker(unit, clicked)
+        complaint.claimed_by, complaint.claimed_at = taker.id, unit.now
+        unit.audit(
+            "complaint.assigned", f"complaint:{complaint.id}", clicked.actor,
+            number=complaint.number, to={"person": taker.id},
+        )  # fmt: skip
+        self._look(unit, clicked, complaint, {})
+        unit.redraw(CARD, str(complaint.id))
+        if taker.id != clicked.actor.id:
+            unit.say(
+                to_person(taker.open_id),
+                text("complaint.handed_to_you", number=complaint.number, who=clicked.actor.name),
+            )
+
+    def _taker(self, unit: Unit, clicked: Clicked) -> Actor:
+        taker = unit.actor(clicked.form.get("person", ""))
+        complaint = self._open(unit, clicked)
+        if taker.id is None or not taker.may(Permission.COMPLAINT_HANDLE, complaint.program_key):
+            raise Refused(text("complaint.cannot_take", who=taker.name if taker.id else text("person.unknown_one")))
+        return taker
+
+    # --- looking at it ---------------------------------------------------------------------------------------------
+
+    def check_mine(self, unit: Unit, clicked: Clicked) -> Text:
+        self._mine(unit, clicked)
+        return text("click.opened")
+
+    def open_reply(self, unit: Unit, clicked: Clicked) -> None:
+        self._look(unit, clicked, self._mine(unit, clicked), {"view": "reply"})
+
+    def open_refund(self, unit: Unit, clicked: Clicked) -> None:
+        complaint = self._mine(unit, clicked)
+        self._scope(clicked.actor, Permission.REFUND_REQUEST, complaint)
+        self._look(unit, clicked, complaint, {"view": "refund"})
+
+    def check_refund(self, unit: Unit, clicked: Clicked) -> Text:
+        complaint = self._mine(unit, clicked)
+        self._scope(clicked.actor, Permission.REFUND_REQUEST, complaint)
+        return text("click.opened")
+
+    def check_over(self, unit: Unit, clicked: Clicked) -> Text:
+        self._mine(unit, clicked, over=True)
+        return text("click.opened")
+
+    def open_assign(self, unit: Unit, clicked: Clicked) -> None:
+        self._look(unit, clicked, self._mine(unit, clicked, over=True), {"view": "assign"})
+
+    def back(self, unit: Unit, clicked: Clicked) -> None:
+        self._look(unit, clicked, self._get(unit, clicked), {})
+
+    def check_template(self, unit: Unit, clicked: Clicked) -> Text:
+        self._mine(unit, clicked)
+        return text("complaint.template_put")
+
+    def template(self, unit: Unit, clicked: Clicked) -> None:
+        complaint = self._mine(unit, clicked)
+        chosen = next((each for each in unit.setup.templates() if each.key == clicked.option), None)
+        if chosen is None:
+            raise Refused(text("complaint.template_gone"))
+        words = chosen.body.replace("{order}", complaint.out_trade_no)
+        self._look(unit, clicked, complaint, {"view": "reply", "template": chosen.key, "draft": words})
+
+    def check_phone(self, unit: Unit, clicked: Clicked) -> Text:
+        complaint = self._get(unit, clicked)
+        self._scope(clicked.actor, Permission.PERSONAL_REVEAL, complaint)
+        if not complaint.phone:
+            raise Refused(text("complaint.no_phone_known"))
+        return text("complaint.phone_sent")
+
+    def phone(self, unit: Unit, clicked: Clicked) -> None:
+        """Show the customer's phone number to one person, in private, and write down that it was shown."""
+        self.check_phone(unit, clicked)
+        complaint = self._get(unit, clicked)
+        unit.audit("personal.revealed", f"complaint:{complaint.id}", clicked.actor, number=complaint.number)
+        unit.say(
+            to_person(clicked.actor.open_id),
+            text("complaint.phone_is", number=complaint.number, phone=complaint.phone),
+        )
+
+    # --- answering and finishing -----------------------------------------------------------------------------------
+
+    def check_reply(self, unit: Unit, clicked: Clicked) -> Text:
+        complaint = self._mine(unit, clicked)
+        port = self.channels.find(complaint.account_key)
+        found = port.get(ComplaintsPort) if port is not None else None
+        if found is None:
+            raise Refused(text("channel.unavailable"))
+        object_to(found.check_reply(clicked.form.get("reply", "").strip()))
+        if any(reply.state == ReplyState.SENDING for reply in Complaints(unit.session).replies(complaint.id)):
+            raise Refused(text("complaint.reply_in_hand"))
+        return text("complaint.reply_taken")
+
+    def reply(self, unit: Unit, clicked: Clicked) -> None:
+        self.check_reply(unit, clicked)
+        complaint = self._mine(unit, clicked)
+        words = clicked.form["reply"].strip()
+        assert clicked.actor.id is not None  # _mine admits only people who are known
+        reply = Complaints(unit.session).add_reply(
+            ComplaintReply(
+                complaint_id=complaint.id, person_id=clicked.actor.id, words=words, state=ReplyState.SENDING,
+                written_at=unit.now,
+            )
+        )  # fmt: skip
+        unit.audit("complaint.reply_written", f"complaint:{complaint.id}", clicked.actor, number=complaint.number)
+        unit.enqueue(SEND_REPLY, f"reply-{reply.id}", {"id": reply.id}, queue=self._queue(unit, complaint))
+        self._look(unit, clicked, complaint, {})
+        unit.redraw(CARD, str(complaint.id))
+
+    def check_finish(self, unit: Unit, clicked: Clicked) -> Text:
+        complaint = self._mine(unit, clicked)
+        if complaint.progress == Progress.WAITING:
+            raise Refused(text("complaint.finish_needs_reply"))
+        if complaint.progress == Progress.FINISHING:
+            raise Refused(text("complaint.finishing"))
+        pending = [
+            refund for refund in Refunds(unit.session).of_complaint(complaint.id) if refund.progress in UNSETTLED
+        ]
+        if pending:
+            raise Refused(text("complaint.finish_needs_refund", number=pending[0].number))
+        if clicked.action.version != complaint.row_version:
+            raise Refused(text("card.stale"))  # the customer may have written meanwhile
+        return text("complaint.finish_taken")
+
+    def finish(self, unit: Unit, clicked: Clicked) -> None:
+        self.check_finish(unit, clicked)
+        complaint = self._mine(unit, clicked)
+        complaint.progress = advance(Progress(complaint.progress), Event.FINISH_ASKED) or complaint.progress
+        unit.session.flush()
+        unit.audit("complaint.finish_asked", f"complaint:{complaint.id}", clicked.actor, number=complaint.number)
+        id = f"complete-{complaint.id}-{complaint.times}-{complaint.row_version}"
+        payload = {"id": complaint.id, "actor": clicked.actor.id}
+        unit.enqueue(COMPLETE, id, payload, queue=self._queue(unit, complaint))
+        unit.redraw(CARD, str(complaint.id))
+
+    # ---------------------------------------------------------------------------------------------------------------
+
+    def _get(self, unit: Unit, clicked: Clicked) -> Complaint:
+        complaint = Complaints(unit.session).get(int(clicked.action.subject), lock=True)
+        if complaint is None:
+            raise Refused(text("card.gone"))
+        if not clicked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
+            raise Refused(not_allowed(Permission.COMPLAINT_VIEW, clicked.actor))
+        return complaint
+
+    def _open(self, unit: Unit, clicked: Clicked) -> Complaint:
+        complaint = self._get(unit, clicked)
+        if not complaint.is_open:
+            raise Refused(text("complaint.is_finished", number=complaint.number))
+        return complaint
+
+    def _mine(self, unit: Unit, clicked: Clicked, *, over: bool = False) -> Complaint:
+        """The complaint if this person handles it; with `over`, also if they may decide over other people's."""
+        complaint = self._open(unit, clicked)
+        self._scope(clicked.actor, Permission.COMPLAINT_HANDLE, complaint)
+        if complaint.claimed_by is None:
+            raise Refused(text("complaint.claim_first"))
+        if complaint.claimed_by != clicked.actor.id and not (
+            over and clicked.actor.may(Permission.COMPLAINT_ASSIGN, complaint.program_key)
+        ):
+            raise Refused(text("complaint.taken", who=named(unit.people.by_id(complaint.claimed_by))))
+        return complaint
+
+    def _scope(self, actor: Actor, permission: Permission, complaint: Complaint) -> None:
+        if not actor.may(permission, complaint.program_key):
+            raise Refused(not_allowed(permission, actor))
+
+    def _told(self, unit: Unit, event: str, complaint: Complaint, actor: Actor) -> None:
+        unit.audit(event, f"complaint:{complaint.id}", actor, number=complaint.number)
+        unit.session.flush()
+        unit.redraw(CARD, str(complaint.id))
+
+    def _look(self, unit: Unit, clicked: Clicked, complaint: Complaint, params: dict[str, str]) -> None:
+        """Show the clicked card another way; the other cards of the item stay as they are."""
+        card = unit.card_of_message(clicked.message_id)
+        if card is None or card.kind != CARD or card.subject != str(complaint.id):
+            return
+        unit.redraw_card(card, params=params)
+
+    def _queue(self, unit: Unit, complaint: Complaint) -> str:
+        account = unit.session.get(Account, complaint.account_key)
+        return channel_queue(account.channel if account is not None else "wechatpay")
+
+
+def release_all(unit: Unit, person_id: int) -> list[Complaint]:
+    """Give back what somebody had claimed who may no longer handle it, and tell the groups."""
+    complaints = Complaints(unit.session).claimed_open(person_id)
+    person = unit.people.by_id(person_id)
+    for complaint in complaints:
+        complaint.claimed_by = complaint.claimed_at = None
+        unit.audit("complaint.freed", f"complaint:{complaint.id}", None, number=complaint.number)
+        unit.session.flush()
+        unit.redraw(CARD, str(complaint.id))
+        if complaint.chat_id:
+            unit.say(to_chat(complaint.chat_id), text("complaint.freed", number=complaint.number, who=named(person)))
+    return complaints

@@ -1,0 +1,267 @@
+"""The card of one complaint: what happened, by when, and what can be done about it now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from bot.cards.values import (
+    Action,
+    Block,
+    Button,
+    Buttons,
+    ButtonStyle,
+    Card,
+    Confirm,
+    Facts,
+    Fold,
+    Form,
+    Input,
+    Line,
+    Menu,
+    Note,
+    Option,
+    PersonChoice,
+    Pictures,
+    Quote,
+    Tag,
+    Tone,
+    Warning,
+    Words,
+)
+from bot.drawing import Look
+from bot.texts import Fen, Instant, Text, text
+from handlers.complaints.times import SOON, countdown
+from handlers.complaints.words import masked_phone, named
+from handlers.refunds.words import refund_line
+from storage.complaints import Complaint, Complaints, Progress, ReplyState
+from storage.people import People
+from storage.refunds import UNSETTLED, Refund, RefundProgress, Refunds
+from storage.setup import Setup
+
+CARD = "complaint"
+_SHOWN_ENTRIES = 12
+
+
+def draw(look: Look) -> Card:
+    complaint = Complaints(look.session).get(int(look.subject))
+    if complaint is None:
+        return Card(text("card.gone.title"), (Line(text("card.gone")),), Tone.NEUTRAL)
+    return _Drawing(look, complaint).card()
+
+
+class _Drawing:
+    def __init__(self, look: Look, complaint: Complaint) -> None:
+        self.look = look
+        self.complaint = complaint
+        self.people = People(look.session)
+        self.refunds = Refunds(look.session).of_complaint(complaint.id)
+        self.view = str(look.params.get("view", "")) if complaint.is_open else ""
+        self.act = partial(Action, subject=str(complaint.id), version=complaint.row_version)
+        self.stale_at: datetime | None = None
+
+    def card(self) -> Card:
+        complaint = self.complaint
+        blocks = [*self._facts(), *self._story(), *self._refunds(), *self._notices()]
+        blocks += self._form() if self.view else self._buttons()
+        return Card(
+            title=text("complaint.title", number=complaint.number, amount=Fen(complaint.amount_fen)),
+            subtitle=complaint.problem or None,
+            tone=self._tone(),
+            tags=self._tags(),
+            blocks=tuple(blocks),
+            summary=text("complaint.summary", number=complaint.number, words=complaint.words[:60]),
+            # A card that somebody is typing into is not redrawn for the clock alone.
+            stale_at=None if self.view else self.stale_at,
+        )
+
+    def _tone(self) -> Tone:
+        complaint = self.complaint
+        if not complaint.is_open:
+            return Tone.GOOD
+        due = complaint.first_reply_due if complaint.first_replied_at is None else complaint.finish_due
+        if due - self.look.now <= SOON:
+            return Tone.URGENT
+        return Tone.CALM if complaint.claimed_by and not complaint.user_waits else Tone.WAITING
+
+    def _tags(self) -> tuple[Tag, ...]:
+        complaint = self.complaint
+        if complaint.is_open and complaint.claimed_by is None:
+            first = Tag(text("complaint.state.unclaimed"), Tone.WAITING)
+        else:
+            first = Tag(text(f"complaint.state.{complaint.progress}"), Tone.CALM if complaint.is_open else Tone.GOOD)
+        tags = [first]
+        if complaint.user_waits and complaint.is_open and complaint.first_replied_at is not None:
+            tags.append(Tag(text("complaint.tag.customer_waits"), Tone.WAITING))
+        if complaint.times > 1:
+            tags.append(Tag(text("complaint.tag.again", times=complaint.times), Tone.URGENT))
+        elif complaint.platform_assists:
+            tags.append(Tag(text("complaint.tag.platform"), Tone.URGENT))
+        return tuple(tags[:3])
+
+    def _facts(self) -> list[Block]:
+        complaint = self.complaint
+        program = Setup(self.look.session).program(complaint.program_key)
+        pairs: list[tuple[Text, Words]] = [
+            (text("complaint.customer"), masked_phone(complaint.phone) or text("complaint.no_phone")),
+            (text("complaint.amount"), text("money", amount=Fen(complaint.amount_fen))),
+            (text("complaint.order"), complaint.out_trade_no or text("complaint.no_order")),
+        ]
+        if complaint.requested_refund_fen is not None:
+            asked = text("money", amount=Fen(complaint.requested_refund_fen))
+            pairs.append((text("complaint.wants_back"), asked))
+        if program is not None:
+            pairs.append((text("complaint.program"), program.name))
+        pairs.append((text("complaint.handler"), self._handler()))
+        pairs.append((text("complaint.first_reply"), self._first_reply()))
+        pairs.append((text("complaint.finish"), self._finish()))
+        return [Facts(tuple(pairs))]
+
+    def _handler(self) -> Text:
+        if self.complaint.claimed_by is None:
+            return text("complaint.state.unclaimed")
+        return named(self.people.by_id(self.complaint.claimed_by))
+
+    def _first_reply(self) -> Text:
+        complaint = self.complaint
+        if complaint.first_replied_at is not None:
+            late = complaint.first_replied_at > complaint.first_reply_due
+            return text("complaint.done_late" if late else "complaint.done_at", at=Instant(complaint.first_replied_at))
+        if not complaint.is_open:
+            return text("complaint.not_needed")
+        return self._count(complaint.first_reply_due)
+
+    def _finish(self) -> Text:
+        complaint = self.complaint
+        if complaint.finished_at is not None:
+            late = complaint.finished_at > complaint.finish_due
+            return text("complaint.done_late" if late else "complaint.done_at", at=Instant(complaint.finished_at))
+        return self._count(complaint.finish_due)
+
+    def _count(self, due: datetime) -> Text:
+        words, until = countdown(due, self.look.now)
+        self.stale_at = min(self.stale_at or until, until)
+        return words
+
+    def _story(self) -> list[Block]:
+        complaint = self.complaint
+        blocks: list[Block] = [Quote(complaint.words, 300)]
+        if complaint.picture_keys:
+            blocks.append(Pictures(tuple(complaint.picture_keys)))
+        elif complaint.picture_urls:
+            blocks.append(Note(text("complaint.pictures_coming", count=len(complaint.picture_urls))))
+        entries = Complaints(self.look.session).entries(complaint.id, _SHOWN_ENTRIES)
+        later = [entry for entry in entries if not entry.kind.startswith("USER_CREATE_COMPLAINT")]
+        if later:
+            shown: list[Block] = []
+            for entry in later:
+                author = text("complaint.said", who=text(f"author.{entry.author}"), at=Instant(entry.at))
+                words = entry.words or ""
+                shown.append(Quote(words, 160, author=author) if words else Note(author))
+            last = later[-1]
+            title = text("complaint.history", count=len(later), who=text(f"author.{last.author}"), at=Instant(last.at))
+            blocks.append(Fold(title, tuple(shown), opened=complaint.user_waits and complaint.is_open))
+        return blocks
+
+    def _refunds(self) -> list[Block]:
+        return [Line(refund_line(refund, self.people)) for refund in self.refunds]
+
+    def _notices(self) -> list[Block]:
+        complaint = self.complaint
+        blocks: list[Block] = []
+        replies = Complaints(self.look.session).replies(complaint.id)
+        if replies and complaint.is_open:
+            last = replies[-1]
+            if last.state == ReplyState.SENDING:
+                blocks.append(Note(text("complaint.reply_sending")))
+            elif last.state == ReplyState.REFUSED:
+                blocks.append(Warning(text("complaint.reply_refused", why=last.error or "")))
+            elif last.state == ReplyState.UNKNOWN:
+                blocks.append(Warning(text("complaint.reply_unknown")))
+        if complaint.progress == Progress.FINISHING:
+            blocks.append(Note(text("complaint.finishing")))
+        if complaint.is_open and complaint.first_replied_at is None and complaint.first_reply_due <= self.look.now:
+            blocks.append(Warning(text("complaint.first_reply_overdue")))
+        return blocks
+
+    def _pending(self) -> Refund | None:
+        return next((refund for refund in self.refunds if refund.progress in UNSETTLED), None)
+
+    def _buttons(self) -> list[Block]:
+        complaint = self.complaint
+        if not complaint.is_open:
+            return []
+        if complaint.claimed_by is None:
+            return [Buttons((Button(text("complaint.claim"), self.act("complaint.claim"), ButtonStyle.PRIMARY),))]
+        if complaint.progress == Progress.FINISHING:
+            return []
+        pending = self._pending()
+        buttons = [Button(text("complaint.reply"), self.act("complaint.open_reply"), ButtonStyle.PRIMARY)]
+        if pending is not None and pending.progress == RefundProgress.ASKED:
+            buttons.append(
+                Button(
+                    text("refund.withdraw"),
+                    Action("refund.withdraw", str(pending.id), pending.row_version),
+                    confirm=Confirm(text("refund.withdraw"), text("refund.withdraw_sure", number=pending.number)),
+                )
+            )
+        elif pending is None and complaint.amount_fen > 0 and not complaint.fully_refunded:
+            buttons.append(Button(text("complaint.ask_refund"), self.act("complaint.open_refund")))
+        last = self.refunds[-1] if self.refunds else None
+        if last is not None and last.progress == RefundProgress.FAILED and last.error and last.can_retry:
+            buttons.append(Button(text("refund.retry"), Action("refund.retry", str(last.id), last.row_version)))
+        buttons.append(self._finish_button(pending))
+        more = (
+            Button(text("complaint.hand_on"), self.act("complaint.open_assign")),
+            Button(text("complaint.release"), self.act("complaint.release")),
+            Button(text("complaint.phone"), self.act("complaint.phone")),
+        )
+        return [Buttons(tuple(buttons)), Fold(text("complaint.more"), (Buttons(more),))]
+
+    def _finish_button(self, pending: Refund | None) -> Button:
+        why_not = None
+        if self.complaint.progress == Progress.WAITING:
+            why_not = text("complaint.finish_needs_reply")
+        elif pending is not None:
+            why_not = text("complaint.finish_needs_refund", number=pending.number)
+        return Button(
+            text("complaint.finish_it"),
+            self.act("complaint.finish"),
+            confirm=Confirm(text("complaint.finish_it"), text("complaint.finish_sure")),
+            why_not=why_not,
+        )
+
+    def _form(self) -> list[Block]:
+        back = Button(text("card.back"), self.act("complaint.back"))
+        if self.view == "refund":
+            return self._refund_form(back)
+        if self.view == "assign":
+            fields = (PersonChoice("person", text("complaint.hand_to")),)
+            submit = Button(text("complaint.hand_on"), self.act("complaint.assign"), ButtonStyle.PRIMARY)
+            return [Form("assign_form", fields, submit, (back,))]
+        params = self.look.params
+        draft = str(params.get("draft", ""))
+        templates = Setup(self.look.session).templates()
+        blocks: list[Block] = []
+        if templates:
+            options = tuple(Option(template.key, template.title) for template in templates)
+            chosen = str(params.get("template", ""))
+            menu = Menu(text("complaint.template"), options, self.act("complaint.template"), chosen)
+            blocks.append(menu)
+        reply = Input(
+            "reply", text("complaint.reply_to_customer"), text("complaint.reply_hint"), draft, lines=4, longest=500
+        )
+        submit = Button(text("complaint.send_reply"), self.act("complaint.reply"), ButtonStyle.PRIMARY)
+        return [*blocks, Form("reply_form", (reply,), submit, (back,))]
+
+    def _refund_form(self, back: Button) -> list[Block]:
+        complaint = self.complaint
+        spent = Refunds(self.look.session).committed_fen(complaint.account_key, complaint.transaction_id)
+        rest = max(0, complaint.amount_fen - spent)
+        wanted = min(rest, complaint.requested_refund_fen or rest)
+        fields = (
+            Input("amount", text("refund.amount_yuan", most=Fen(rest)), value=f"{wanted / 100:.2f}", longest=12),
+            Input("reason", text("refund.reason"), text("refund.reason_hint"), lines=2, longest=80),
+        )
+        submit = Button(text("refund.ask"), self.act("refund.ask"), ButtonStyle.PRIMARY)
+        return [Form("refund_form", fields, submit, (back,)), Note(text("refund.needs_approval"))]

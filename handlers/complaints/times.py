@@ -1,0 +1,50 @@
+"""When a complaint must be answered and finished, and how the time left is told.
+
+docs: wechatpay.md §7 "Time limits and penalties": 24 h to the first reply, 72 h to the end, by the clock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from bot.texts import Instant as At
+from bot.texts import Left, Text, text
+
+FIRST_REPLY = timedelta(hours=24)
+FINISH = timedelta(hours=72)
+REMINDERS = (timedelta(hours=4), timedelta(hours=1), timedelta(0))  # before the due time
+SOON = timedelta(hours=1)
+
+
+def next_reminder(due: datetime, now: datetime) -> datetime | None:
+    """The next moment when somebody must be told; None when the due time has passed and was told."""
+    for before in REMINDERS:
+        if due - before > now:
+            return due - before
+    return None
+
+
+def countdown(due: datetime, now: datetime) -> tuple[Text, datetime]:
+    """The time left in words that stay true for a while, and until when.
+
+    Hours are told while there are many, minutes when there are few: every change of words is a call to Feishu.
+    """
+    left = due - now
+    late = left < timedelta(0)
+    span = abs(left)
+    step = _step(span)
+    shown = step * max(1, round(span / step))
+    # The words change when the span crosses the middle between two steps.
+    if late:
+        until = due + shown + step / 2
+        return text("complaint.overdue_by", span=Left(shown), due=At(due)), max(until, now + timedelta(seconds=30))
+    until = due - shown + step / 2
+    return text("complaint.left", span=Left(shown), due=At(due)), max(until, now + timedelta(seconds=30))
+
+
+def _step(span: timedelta) -> timedelta:
+    if span > timedelta(hours=2):
+        return timedelta(hours=1)
+    if span > timedelta(minutes=20):
+        return timedelta(minutes=10)
+    return timedelta(minutes=1)

@@ -1,0 +1,1 @@
+"""Summaries that arrive by themselves."""

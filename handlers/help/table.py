@@ -1,0 +1,196 @@
+"""Help that shows what this person may do, the home card, and what waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import BaseModel, Field
+
+from bot.cards.values import (
+    Action,
+    Block,
+    Button,
+    Buttons,
+    ButtonStyle,
+    Card,
+    Facts,
+    Item,
+    Items,
+    Line,
+    Note,
+    Tone,
+    Words,
+)
+from bot.drawing import Look
+from bot.feishu.values import BotAddedToChat, BotMenu
+from bot.permissions import Actor, Permission, find_actor
+from bot.refusals import Refused
+from bot.router import Asked, Clickable, Clicked, Command, NoArguments, Router
+from bot.texts import Fen, Text, text
+from bot.unit import Unit, receiver_of, to_chat, to_person
+from handlers.approvals.policy import ReadBooks, Rule, may_vote
+from handlers.approvals.service import CARD as APPROVAL
+from handlers.complaints.listing import LIST
+from handlers.complaints.showing import CARD as COMPLAINT
+from storage.approvals import ApprovalRequest, Approvals
+from storage.complaints import ComplaintFilter, Complaints
+from storage.people import People
+from storage.setup import Setup
+
+HELP, HOME, TODO = "help", "home", "todo"
+
+
+class HelpArguments(BaseModel):
+    command: str = Field(default="", title="命令", max_length=40)
+
+
+def draw_help(router: Callable[[], Router]) -> Callable[[Look], Card]:
+    def draw(look: Look) -> Card:
+        actor = find_actor(People(look.session), str(look.params.get("for", "")))
+        permitted = router().permitted(actor)
+        blocks: list[Block] = []
+        for command in permitted:
+            words = text("help.line", usage=" · ".join(command.usage) or f"/{command.names[0]}", what=command.help)
+            blocks.append(Line(words))
+        if actor.id is None or not actor.roles:
+            blocks.append(Note(text("command.stranger")))
+        blocks.append(Note(text("help.how")))
+        return Card(text("help.title"), tuple(blocks), Tone.CALM)
+
+    return draw
+
+
+def draw_home(look: Look) -> Card:
+    actor = find_actor(People(look.session), str(look.params.get("for", "")))
+    complaints = Complaints(look.session)
+    chat = look.receiver.partition(":")[2] if look.receiver.startswith("chat:") else None
+    programs = actor.programs(Permission.COMPLAINT_VIEW) if actor.id else ()
+    _, open_total = complaints.listed(ComplaintFilter(chat_id=chat, programs=programs), offset=0, limit=1)
+    _, unclaimed = complaints.listed(
+        ComplaintFilter(chat_id=chat, programs=programs, unclaimed=True), offset=0, limit=1
+    )
+    pairs: tuple[tuple[Text, Words], ...] = (
+        (text("home.open"), text("number", n=open_total)),
+        (text("home.unclaimed"), text("number", n=unclaimed)),
+    )
+    buttons = (
+        Button(text("home.complaints"), Action("home.complaints"), ButtonStyle.PRIMARY),
+        Button(text("home.todo"), Action("home.todo")),
+        Button(text("home.help"), Action("home.help")),
+    )
+    return Card(text("home.title"), (Line(text("home.hello")), Facts(pairs), Buttons(buttons)), Tone.CALM)
+
+
+def draw_todo(look: Look) -> Card:
+    """What waits for one person: complaints they handle, requests they may decide."""
+    people = People(look.session)
+    actor = find_actor(people, str(look.params.get("for", "")))
+    items: list[Item] = []
+    for request in _votable(look, actor):
+        title = text("todo.approval", number=request.number, amount=Fen(request.amount_fen or 0))
+        items.append(Item(title, None, Button(text("complaint.show"), Action("todo.approval", str(request.id)))))
+    if actor.id is not None:
+        for complaint in Complaints(look.session).claimed_open(actor.id):
+            title = text(
+                "complaint.item", number=complaint.number, amount=Fen(complaint.amount_fen), words=complaint.words[:40]
+            )
+            detail = text(f"complaint.state.{complaint.progress}")
+            items.append(
+                Item(title, detail, Button(text("complaint.show"), Action("complaint.show", str(complaint.id))))
+            )
+    title = text("todo.title", who=actor.name)
+    if not items:
+        return Card(title, (Line(text("todo.empty")),), Tone.GOOD)
+    return Card(title, (Items(tuple(items[:12])),), Tone.WAITING)
+
+
+def _votable(look: Look, actor: Actor) -> list[ApprovalRequest]:
+    books = ReadBooks(People(look.session), Setup(look.session))
+    approvals = Approvals(look.session)
+    waiting = []
+    for request in approvals.pending():
+        escalated = request.escalated_at is not None
+        rule, asker = Rule(**request.policy), request.requested_by
+        voted = any(vote.person_id == actor.id for vote in approvals.votes(request.id))
+        if not voted and may_vote(books, actor, rule, request.scope, escalated=escalated, not_id=asker):
+            waiting.append(request)
+    return waiting
+
+
+def help_command(unit: Unit, asked: Asked, arguments: HelpArguments) -> None:
+    params = {"for": asked.actor.open_id}
+    unit.post(HELP, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+
+
+def home_command(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
+    params = {"for": asked.actor.open_id}
+    unit.post(HOME, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+
+
+def todo_command(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
+    params = {"for": asked.actor.open_id}
+    unit.post(TODO, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+
+
+def press(unit: Unit, clicked: Clicked) -> None:
+    """The buttons of the home card: each opens its card in the same place."""
+    card = unit.card_of_message(clicked.message_id)
+    place = receiver_of(card.receiver) if card is not None else to_chat(clicked.chat_id)
+    params = {"for": clicked.actor.open_id}
+    subject = str(clicked.actor.id or 0)
+    if clicked.action.name == "home.complaints":
+        if not clicked.actor.may(Permission.COMPLAINT_VIEW):
+            raise Refused(text("command.stranger"))
+        where = {"chat": place.id} if place.kind == "chat" else {}
+        unit.post(LIST, subject, place, params={**params, **where, "filter": "open", "page": 1})
+    elif clicked.action.name == "home.todo":
+        unit.post(TODO, subject, to_person(clicked.actor.open_id), params=params)
+    else:
+        unit.post(HELP, subject, place, params=params)
+
+
+def show_approval(unit: Unit, clicked: Clicked) -> None:
+    request = Approvals(unit.session).get(int(clicked.action.subject))
+    if request is None:
+        raise Refused(text("card.gone"))
+    rule = Rule(**request.policy)
+    escalated = request.escalated_at is not None
+    if not may_vote(unit, clicked.actor, rule, request.scope, escalated=escalated, not_id=request.requested_by):
+        raise Refused(text("approval.not_approver"))
+    unit.post(APPROVAL, str(request.id), to_person(clicked.actor.open_id))
+
+
+def show_complaint(unit: Unit, clicked: Clicked) -> None:
+    complaint = Complaints(unit.session).get(int(clicked.action.subject))
+    if complaint is None or not clicked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
+        raise Refused(text("card.gone"))
+    unit.post(COMPLAINT, str(complaint.id), to_person(clicked.actor.open_id))
+
+
+def on_added(unit: Unit, event: BotAddedToChat) -> None:
+    """The bot was put into a group: say what it is for."""
+    chat = unit.setup.chat(event.chat_id)
+    if chat is not None:
+        chat.bot_present = True
+    unit.post(HOME, "0", to_chat(event.chat_id), params={"for": event.operator_open_id})
+
+
+def on_menu(unit: Unit, event: BotMenu) -> None:
+    kind = {"help": HELP, "todo": TODO}.get(event.event_key, HOME)
+    actor = unit.actor(event.open_id)
+    unit.post(kind, str(actor.id or 0), to_person(event.open_id), params={"for": event.open_id})
+
+
+CLICKABLES = (
+    Clickable("home.complaints", None, press, done=text("click.opened")),
+    Clickable("home.todo", None, press, done=text("home.todo_sent")),
+    Clickable("home.help", None, press, done=text("click.opened")),
+    Clickable("todo.complaint", Permission.COMPLAINT_VIEW, show_complaint, done=text("click.opened")),
+    Clickable("todo.approval", None, show_approval, done=text("click.opened")),
+)
+
+COMMANDS = (
+    Command(("帮助", "help", "h", "?", "？"), None, HelpArguments, help_command, text("help.help"), ("/帮助",), "help"),
+    Command(("首页", "home", "开始", "start"), None, NoArguments, home_command, text("help.home"), ("/首页",), "help"),
+    Command(("待办", "todo"), None, NoArguments, todo_command, text("help.todo"), ("/待办",), "help"),
+)

@@ -1,0 +1,1 @@
+"""People of the company and what they may do."""

@@ -1,0 +1,45 @@
+"""Keeping people true: names from Feishu, and leavers whom no event told about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+
+from bot.engine import Payload
+from bot.feishu.errors import FeishuError
+from bot.feishu.port import Feishu
+from bot.unit import Units
+from handlers.people.table import leave
+from storage.people import People
+
+log = structlog.get_logger("people")
+
+CHECK = "people.check"
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleJobs:
+    units: Units
+    feishu: Feishu
+
+    def check(self, payload: Payload) -> None:
+        """Ask Feishu about everybody we know: the event of a leaver may be lost (feishu.md §1 no. 25)."""
+        with self.units.read() as session:
+            known = [person.open_id for person in People(session).all() if person.is_active]
+        if not known:
+            return
+        try:
+            users = self.feishu.users(known)
+        except FeishuError as error:
+            log.warning("people.check_failed", why=type(error).__name__, code=error.code)
+            return
+        with self.units.write(f"people-check-{payload.get('at', '')}") as unit:
+            for user in users:
+                person = unit.people.by_open_id(user.open_id)
+                if person is None or not person.is_active:
+                    continue
+                if not user.active:
+                    leave(unit, person)
+                elif user.name and user.name != person.name:
+                    person.name = user.name

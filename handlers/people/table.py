@@ -1,0 +1,166 @@
+"""Roles from chat, who am I, and what happens when somebody leaves."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from bot.cards.values import Card, Facts, Line, Note, Tone, Words
+from bot.drawing import Look
+from bot.feishu.values import UserChanged, UserLeft
+from bot.messages import mentioned
+from bot.permissions import ROLES, Actor, Permission, find_actor
+from bot.refusals import Refused
+from bot.router import Asked, Command, NoArguments
+from bot.texts import Mention, Text, text
+from bot.unit import Unit, to_person
+from handlers.complaints.service import release_all
+from storage.people import EVERYWHERE, People, Person
+
+ME = "me"
+
+
+class RoleArguments(BaseModel):
+    person: str = Field(title="人员", max_length=80)
+    role: str = Field(title="角色", max_length=40)
+    scope: str = Field(default=EVERYWHERE, title="范围", max_length=64)
+
+
+def grant(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
+    person, role, scope = _read(unit, asked, arguments)
+    if not person.is_active:
+        raise Refused(text("people.has_left", who=person.name))
+    if not unit.people.grant(person, role, scope, at=unit.now, source="chat"):
+        raise Refused(text("people.has_role", who=person.name, role=role, scope=scope))
+    unit.audit("people.granted", f"person:{person.id}", asked.actor, who={"person": person.id}, role=role, scope=scope)
+    unit.say(
+        asked.chat,
+        text("people.granted", who=Mention(person.open_id, person.name), role=role, scope=_scope(unit, scope)),
+        reply_to=asked.message_id,
+    )
+    if person.open_id != asked.actor.open_id:
+        unit.say(
+            to_person(person.open_id),
+            text("people.granted_you", by=asked.actor.name, role=role, scope=_scope(unit, scope)),
+        )
+
+
+def revoke(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
+    person, role, scope = _read(unit, asked, arguments)
+    everywhere = scope == EVERYWHERE
+    if role == "admin" and _last_admin(unit, person):
+        raise Refused(text("people.last_admin"))
+    if not unit.people.revoke(person, role, None if everywhere else scope):
+        raise Refused(text("people.has_no_role", who=person.name, role=role))
+    unit.audit("people.revoked", f"person:{person.id}", asked.actor, who={"person": person.id}, role=role, scope=scope)
+    freed = _free(unit, person)
+    words = text(
+        "people.revoked", who=Mention(person.open_id, person.name), role=role, scope=_scope(unit, scope), freed=freed
+    )
+    unit.say(asked.chat, words, reply_to=asked.message_id)
+
+
+def me(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
+    unit.post(ME, asked.actor.open_id[:64], asked.chat, reply_to=asked.message_id)
+
+
+def draw_me(look: Look) -> Card:
+    actor = find_actor(People(look.session), look.subject)
+    if actor.id is None or not actor.roles:
+        note = Note(text("people.ask_admin"))
+        return Card(text("people.me", who=actor.name), (Line(text("people.no_roles")), note), Tone.NEUTRAL)
+    pairs: list[tuple[Text, Words]] = [
+        (text("people.role", role=role), text("people.everywhere") if scope == EVERYWHERE else scope)
+        for role, scope in actor.roles
+    ]
+    held = {permission for permissions in actor.grants.values() for permission in permissions}
+    lines = [
+        Line(text("people.can", what=text(f"permission.{permission}")))
+        for permission in Permission
+        if permission in held
+    ]
+    return Card(text("people.me", who=actor.name), (Facts(tuple(pairs)), *lines), Tone.CALM)
+
+
+def on_left(unit: Unit, event: UserLeft) -> None:
+    """Somebody left the company: nothing of their access stays."""
+    person = unit.people.by_open_id(event.open_id)
+    if person is not None and person.is_active:
+        leave(unit, person)
+
+
+def on_changed(unit: Unit, event: UserChanged) -> None:
+    person = unit.people.by_open_id(event.user.open_id)
+    if person is None:
+        return
+    if not event.user.active and person.is_active:
+        leave(unit, person)
+    elif event.user.name and person.name != event.user.name:
+        person.name = event.user.name
+
+
+def leave(unit: Unit, person: Person) -> None:
+    roles = unit.people.leave(person, unit.now)
+    freed = len(release_all(unit, person.id))
+    unit.audit("people.left", f"person:{person.id}", None, who={"person": person.id}, roles=roles, freed=freed)
+    for admin in unit.people.holding("admin", EVERYWHERE):
+        unit.say(to_person(admin.open_id), text("people.left", who=person.name, roles=roles, freed=freed))
+
+
+def _read(unit: Unit, asked: Asked, arguments: RoleArguments) -> tuple[Person, str, str]:
+    open_id = mentioned(arguments.person)
+    if open_id is None:
+        raise Refused(text("people.mention_needed", given=arguments.person[:40]))
+    known = {*ROLES, *unit.people.custom_roles()}
+    role = arguments.role.casefold()
+    if role not in known:
+        raise Refused(text("people.role_unknown", given=arguments.role, known=" ".join(sorted(known))))
+    scope = arguments.scope
+    programs = {program.key for program in unit.setup.programs()}
+    if scope != EVERYWHERE and scope not in programs:
+        named = [program.key for program in unit.setup.programs() if program.name == scope]
+        if not named:
+            raise Refused(text("people.scope_unknown", given=scope, known=" ".join(sorted(programs)) or "*"))
+        scope = named[0]
+    names = dict(asked.mentions)
+    return unit.people.ensure(open_id, name=names.get(open_id, ""), at=unit.now), role, scope
+
+
+def _scope(unit: Unit, scope: str) -> Text:
+    program = unit.setup.program(scope)
+    return text("people.everywhere") if scope == EVERYWHERE else text("words", words=program.name if program else scope)
+
+
+def _last_admin(unit: Unit, person: Person) -> bool:
+    admins = unit.people.holding("admin", EVERYWHERE)
+    return [admin.id for admin in admins] == [person.id]
+
+
+def _free(unit: Unit, person: Person) -> int:
+    """Give back claimed complaints that this person may no longer handle."""
+    actor: Actor = unit.actor(person.open_id)
+    if actor.may(Permission.COMPLAINT_HANDLE):
+        return 0
+    return len(release_all(unit, person.id))
+
+
+COMMANDS = (
+    Command(
+        ("授权", "grant"),
+        Permission.PEOPLE_MANAGE,
+        RoleArguments,
+        grant,
+        text("help.grant"),
+        ("/授权 @张三 operator", "/授权 @张三 approver mall"),
+        "people",
+    ),
+    Command(
+        ("撤权", "revoke"),
+        Permission.PEOPLE_MANAGE,
+        RoleArguments,
+        revoke,
+        text("help.revoke"),
+        ("/撤权 @张三 operator",),
+        "people",
+    ),
+    Command(("我", "me", "whoami"), None, NoArguments, me, text("help.me"), ("/我",), "people"),
+)

@@ -1,0 +1,240 @@
+"""Making a refund, once, and following it until the money has arrived.
+
+docs: wechatpay.md §9: the same `out_refund_no` never pays twice; after an error or a lost answer the same number is
+queried and, if unknown there, repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from adapters.errors import ChannelError, NotEnough, NotFound, OutcomeUnknown
+from adapters.errors import Refused as ChannelRefused
+from adapters.ports import Complaints as ComplaintsPort
+from adapters.ports import Refunds as RefundsPort
+from adapters.values import Refund as Told
+from adapters.values import RefundState
+from bot.engine import Payload
+from bot.texts import Fen, text
+from bot.unit import Unit, Units, to_chat, to_person
+from handlers.channels.registry import Channels
+from handlers.complaints.jobs import ask_sync
+from handlers.complaints.showing import CARD
+from handlers.refunds.states import Event, advance
+from storage.complaints import Complaints
+from storage.effects import Effects, EffectState
+from storage.refunds import Refund, RefundProgress, Refunds
+from storage.schedule import Deadline
+
+log = structlog.get_logger("refunds")
+
+FOLLOW = "refund.follow"
+CHECK = "refund.check"
+# docs: wechatpay.md §9 "polling"; the first look is sooner, for balances arrive quickly.
+_LADDER = (10, 60, 60, 60, 60, 300, 600, 1200, 1800)
+_SOON = timedelta(seconds=15)
+_EVENTS = {
+    RefundState.PROCESSING: Event.TAKEN,
+    RefundState.SUCCESS: Event.PAID,
+    RefundState.CLOSED: Event.REFUSED,
+    RefundState.ABNORMAL: Event.STUCK,
+}
+
+
+def on_told(unit: Unit, account_key: str, told: Told) -> None:
+    """A push of the channel about a refund."""
+    refund = Refunds(unit.session).by_number(told.out_refund_no)
+    if refund is None:
+        log.info("refund.not_ours", account=account_key)
+        return
+    if told.amount_fen and told.amount_fen != refund.amount_fen:
+        log.error("refund.amount_differs", refund=refund.number)
+        return
+    apply(unit, refund.id, told)
+
+
+def apply(unit: Unit, refund_id: int, told: Told) -> None:
+    """Bring our refund to what the channel says; late and repeated news change nothing."""
+    refund = Refunds(unit.session).get(refund_id, lock=True)
+    event = _EVENTS.get(told.state)
+    if refund is None or event is None:
+        return
+    target = advance(RefundProgress(refund.progress), event)
+    refund.channel_refund_id = told.refund_id or refund.channel_refund_id
+    if target is None or target == refund.progress:
+        return
+    refund.progress = target
+    subject = f"complaint:{refund.complaint_id}"
+    if target is RefundProgress.PROCESSING:
+        _follow(unit, refund)
+        unit.audit("refund.taken", subject, None, number=refund.number, fen=refund.amount_fen)
+    else:
+        refund.settled_at = unit.now
+        unit.deadlines.meet(FOLLOW, str(refund.id), unit.now)
+        Effects(unit.session).settle(_key(refund), EffectState.DONE, unit.now)
+        if target is RefundProgress.PAID:
+            unit.audit("refund.paid", subject, None, number=refund.number, fen=refund.amount_fen)
+        else:
+            refund.error = told.raw_state[:200]
+            unit.audit(f"refund.{target}", subject, None, number=refund.number, why=told.raw_state)
+    unit.session.flush()
+    _announce(unit, refund)
+
+
+def _announce(unit: Unit, refund: Refund) -> None:
+    complaint = Complaints(unit.session).get(refund.complaint_id)
+    if complaint is None:
+        return
+    unit.redraw(CARD, str(complaint.id))
+    if refund.approval_id is not None:
+        unit.redraw("approval", str(refund.approval_id))
+    if refund.progress in (RefundProgress.PAID, RefundProgress.FAILED, RefundProgress.ABNORMAL):
+        words = text(
+            f"refund.news.{refund.progress}", number=refund.number, complaint=complaint.number,
+            amount=Fen(refund.amount_fen), why=refund.error or "",
+        )  # fmt: skip
+        requester = unit.people.by_id(refund.requested_by)
+        if complaint.chat_id:
+            unit.say(to_chat(complaint.chat_id), words)
+        elif requester is not None:
+            unit.say(to_person(requester.open_id), words)
+    if refund.progress is RefundProgress.PAID or refund.progress == RefundProgress.PAID:
+        # A complaint that asked for a refund finishes by itself when the money arrives (wechatpay.md §7).
+        ask_sync(unit, complaint.account_key, complaint.external_id, f"refund-{refund.id}-{refund.row_version}")
+
+
+def _key(refund: Refund) -> str:
+    return f"refund:{refund.out_refund_no}"
+
+
+def _follow(unit: Unit, refund: Refund, wait: timedelta | None = None) -> None:
+    at = unit.now + (wait or timedelta(seconds=_LADDER[min(refund.polls, len(_LADDER) - 1)]))
+    unit.deadlines.set(FOLLOW, str(refund.id), at, at)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundJobs:
+    units: Units
+    channels: Channels
+
+    def send(self, payload: Payload) -> None:
+        """Make an approved refund. Started again after a crash or a lost answer, it asks before it repeats."""
+        with self.units.write(f"refund-{payload['id']}-send") as unit:
+            refund = Refunds(unit.session).get(payload["id"], lock=True)
+            target = advance(RefundProgress(refund.progress), Event.SENT) if refund is not None else None
+            if refund is None or target is None:
+                return
+            refund.progress = target
+            _, again = Effects(unit.session).begin(
+                _key(refund), action="refund.create", account_key=refund.account_key,
+                subject=f"complaint:{refund.complaint_id}",
+                request={"out_refund_no": refund.out_refund_no, "fen": refund.amount_fen}, at=unit.now,
+            )  # fmt: skip
+            # If this process dies from here on, the timer finds the refund and asks the channel.
+            _follow(unit, refund, _SOON)
+        channel = self.channels.get(refund.account_key)
+        port = channel.require(RefundsPort)
+        try:
+            told = self._known(port, refund) if again else None
+            if told is None:
+                self._tell_customer(channel.get(ComplaintsPort), refund)
+                told = self._create(port, refund)
+        except ChannelRefused as error:
+            self._refused(refund, error)
+            return
+        except ChannelError as error:
+            self._not_known(refund, error)
+            return
+        with self.units.write(f"refund-{refund.id}-told") as unit:
+            apply(unit, refund.id, told)
+
+    def check(self, payload: Payload) -> None:
+        """Ask the channel how a refund stands; one that it does not know is sent (again) under the same number."""
+        with self.units.read() as session:
+            refund = Refunds(session).get(payload["id"])
+        if refund is None or refund.progress not in (RefundProgress.SENDING, RefundProgress.PROCESSING):
+            return
+        try:
+            told = self._known(self.channels.get(refund.account_key).require(RefundsPort), refund)
+        except ChannelError as error:
+            log.warning("refund.check_failed", refund=refund.number, why=type(error).__name__, code=error.code)
+            told = None
+        else:
+            if told is None:
+                self.send(payload)
+                return
+        with self.units.write(f"refund-{refund.id}-check-{payload['at']}") as unit:
+            if told is not None:
+                apply(unit, refund.id, told)
+            row = Refunds(unit.session).get(refund.id, lock=True)
+            if row is not None and row.progress in (RefundProgress.SENDING, RefundProgress.PROCESSING):
+                row.polls += 1
+                _follow(unit, row)
+
+    def follow(self, unit: Unit, deadline: Deadline) -> datetime | None:
+        """The timer of a refund that is not settled."""
+        id = f"refund-{deadline.subject}-check-{deadline.due_at.isoformat()}"
+        unit.enqueue(CHECK, id, {"id": int(deadline.subject), "at": deadline.due_at.isoformat()})
+        return None
+
+    def _known(self, port: RefundsPort, refund: Refund) -> Told | None:
+        try:
+            return port.query(refund.out_refund_no, refund.merchant_id)
+        except NotFound:
+            return None
+
+    def _create(self, port: RefundsPort, refund: Refund) -> Told:
+        try:
+            return port.create(
+                out_refund_no=refund.out_refund_no, transaction_id=refund.transaction_id,
+                amount_fen=refund.amount_fen, total_fen=refund.total_fen, reason=refund.reason,
+                merchant_id=refund.merchant_id,
+            )  # fmt: skip
+        except OutcomeUnknown as unknown:
+            told = self._known(port, refund)
+            if told is None:
+                raise unknown
+            return told
+
+    def _tell_customer(self, port: ComplaintsPort | None, refund: Refund) -> None:
+        """For a complaint that asks for a refund, say first that it is coming. It moves no money, so it may fail."""
+        with self.units.read() as session:
+            complaint = Complaints(session).get(refund.complaint_id)
+        if port is None or complaint is None or complaint.problem_type != "REFUND" or not complaint.is_open:
+            return
+        try:
+            port.approve_refund(complaint.external_id, complaint.merchant_id)
+        except ChannelError as error:
+            log.warning("refund.notice_failed", refund=refund.number, why=type(error).__name__, code=error.code)
+
+    def _refused(self, refund: Refund, error: ChannelRefused) -> None:
+        with self.units.write(f"refund-{refund.id}-refused") as unit:
+            row = Refunds(unit.session).get(refund.id, lock=True)
+            target = advance(RefundProgress(row.progress), Event.REFUSED) if row is not None else None
+            if row is None or target is None:
+                return
+            row.progress, row.error = target, error.message[:200]
+            row.can_retry = isinstance(error, NotEnough)
+            row.settled_at = unit.now
+            unit.deadlines.meet(FOLLOW, str(row.id), unit.now)
+            Effects(unit.session).settle(_key(row), EffectState.REFUSED, unit.now, error.message)
+            unit.audit(
+                "refund.refused", f"complaint:{row.complaint_id}", None, number=row.number, why=error.message[:200]
+            )
+            unit.session.flush()
+            _announce(unit, row)
+
+    def _not_known(self, refund: Refund, error: ChannelError) -> None:
+        """No trustworthy answer: the timer asks, and nothing is repeated before it has."""
+        log.warning("refund.unknown", refund=refund.number, why=type(error).__name__, code=error.code)
+        with self.units.write(f"refund-{refund.id}-unknown") as unit:
+            row = Refunds(unit.session).get(refund.id, lock=True)
+            if row is None or row.progress != RefundProgress.SENDING:
+                return
+            if isinstance(error, OutcomeUnknown):
+                Effects(unit.session).settle(_key(row), EffectState.UNKNOWN, unit.now)
+            _follow(unit, row, _SOON)
+            unit.redraw(CARD, str(row.complaint_id))

@@ -1,0 +1,68 @@
+"""`mpops doctor`: is everything set up that a deployment needs, and what to do where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from adapters.errors import ChannelError
+from adapters.ports import Diagnosis
+from handlers.channels.registry import Channels
+from storage.database import Database
+from storage.people import EVERYWHERE, People
+from storage.setup import Setup
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    area: str
+    check: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+
+
+def examine_setup(database: Database) -> Iterable[Finding]:
+    """What the apply file left open."""
+    with database.read() as session:
+        setup, people = Setup(session), People(session)
+        accounts = setup.accounts()
+        if not accounts:
+            yield Finding(
+                "setup", "accounts", False, "none is declared", "write an apply file and run `mpops apply FILE`"
+            )
+        admins = people.holding("admin", EVERYWHERE)
+        yield Finding(
+            "setup", "an administrator", bool(admins), f"{len(admins)} people hold the role admin everywhere",
+            "" if admins else 'declare one: [[role]] person = "ou_…" role = "admin"',
+        )  # fmt: skip
+        for account in accounts:
+            if account.channel == "wechatpay":
+                route = setup.route(account.key)
+                yield Finding(
+                    "setup", f"complaints of {account.key}", route is not None,
+                    f"go to chat {route.chat_id}" if route else "have no group to go to",
+                    "" if route else "declare a [[complaint_route]] for this account",
+                )  # fmt: skip
+
+
+def examine_channels(database: Database, channels: Channels, public_url: str) -> Iterable[Finding]:
+    with database.read() as session:
+        accounts = Setup(session).accounts()
+    for account in accounts:
+        try:
+            channel = channels.build(account)
+        except ChannelError as error:
+            yield Finding(account.key, "credentials", False, error.message, "correct the account in the apply file")
+            continue
+        port = channel.get(Diagnosis)
+        if port is None:
+            continue
+        url = f"{public_url.rstrip('/')}/notify/{account.key}" if public_url else None
+        try:
+            for found in port.examine(url):
+                yield Finding(account.key, found.check, found.ok, found.detail, found.remedy)
+        except ChannelError as error:
+            yield Finding(account.key, "a signed call", False, error.message, "see the account's keys and the network")
+        finally:
+            channel.close()

@@ -1,0 +1,1 @@
+"""How mpops itself is doing, and the audit."""

@@ -1,0 +1,160 @@
+"""`/状态`: what is waiting, stuck or failing; `/审计`: what was done, in sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from bot.cards.values import Action, Block, Button, Buttons, Card, Facts, Line, Note, Tone, Words
+from bot.drawing import Look
+from bot.permissions import Permission
+from bot.refusals import Refused
+from bot.router import Asked, Clickable, Clicked, Command, NoArguments
+from bot.texts import Fen, Instant, Left, Param, Text, text
+from bot.unit import Unit
+from storage.approvals import Approvals
+from storage.audit import AuditEntry, entries
+from storage.complaints import Complaints
+from storage.effects import Effects
+from storage.inbox import Inbox
+from storage.outbox import Outbox
+from storage.people import People
+from storage.refunds import Refunds
+from storage.schedule import Deadlines
+
+STATUS, AUDIT = "status", "audit"
+PAGE = 12
+_SUBJECT = re.compile(r"([crapa])?(\d{1,9})", re.IGNORECASE)
+
+
+class AuditArguments(BaseModel):
+    subject: str = Field(default="", title="编号", max_length=20)
+
+
+def status(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
+    unit.post(STATUS, "0", asked.chat, reply_to=asked.message_id)
+
+
+def draw_status(look: Look) -> Card:
+    session, now = look.session, look.now
+    day = now - timedelta(days=1)
+    inbox, oldest_in = Inbox(session).waiting()
+    outbox, oldest_out = Outbox(session).waiting()
+    failed = Inbox(session).failed(day) + Outbox(session).failed(day)
+    unsettled = Effects(session).unsettled(now - timedelta(minutes=5))
+    overdue = Deadlines(session).oldest_overdue(now)
+    pairs: tuple[tuple[Text, Words], ...] = (
+        (text("status.inbox"), _queue(inbox, oldest_in, look)),
+        (text("status.outbox"), _queue(outbox, oldest_out, look)),
+        (text("status.failed"), text("number", n=failed)),
+        (text("status.unsettled"), text("number", n=unsettled)),
+        (text("status.overdue"), text("moment", at=Instant(overdue)) if overdue else text("status.none")),
+    )
+    well = not failed and not unsettled and overdue is None and inbox < 50 and outbox < 200
+    line = Line(text("status.well" if well else "status.look"))
+    return Card(
+        text("status.title"),
+        (line, Facts(pairs), Note(text("status.at", at=Instant(now)))),
+        Tone.GOOD if well else Tone.WAITING,
+    )
+
+
+def _queue(count: int, oldest: Any, look: Look) -> Text:
+    if not count or oldest is None:
+        return text("number", n=count)
+    return text("status.queue", n=count, age=Left(look.now - oldest))
+
+
+def audit(unit: Unit, asked: Asked, arguments: AuditArguments) -> None:
+    subject = _subject(unit.session, arguments.subject)
+    params = {"subject": subject, "page": 1, "name": arguments.subject.upper()}
+    unit.post(AUDIT, (subject or "all")[:64], asked.chat, params=params, reply_to=asked.message_id)
+
+
+def _subject(session: Session, given: str) -> str | None:
+    """C12, R3 and A4 all lead to the story of their complaint."""
+    if not given:
+        return None
+    match = _SUBJECT.fullmatch(given.strip())
+    if match is None:
+        raise Refused(text("audit.what", given=given[:20]))
+    kind, id = (match[1] or "c").casefold(), int(match[2])
+    if kind == "r":
+        refund = Refunds(session).get(id)
+        found = f"complaint:{refund.complaint_id}" if refund is not None else None
+    elif kind == "a":
+        request = Approvals(session).get(id)
+        found = request.story if request is not None else None
+    else:
+        complaint = Complaints(session).get(id)
+        found = f"complaint:{complaint.id}" if complaint is not None else None
+    if found is None:
+        raise Refused(text("audit.none_such", given=given[:20]))
+    return found
+
+
+def draw_audit(look: Look) -> Card:
+    subject = look.params.get("subject")
+    before = look.params.get("before")
+    found = entries(look.session, subject, PAGE + 1, before)
+    people = People(look.session)
+    blocks: list[Block] = [Line(sentence(entry, people)) for entry in reversed(found[:PAGE])]
+    if not found:
+        blocks = [Line(text("audit.empty"))]
+    buttons = []
+    if len(found) > PAGE:
+        extra = {"before": str(found[PAGE - 1].id)}
+        buttons.append(Button(text("audit.older"), Action("audit.older", extra=extra)))
+    if before is not None:
+        buttons.append(Button(text("audit.newest"), Action("audit.older")))
+    if buttons:
+        blocks.append(Buttons(tuple(buttons)))
+    name = str(look.params.get("name") or "")
+    title = text("audit.title_of", name=name) if name else text("audit.title")
+    return Card(title, tuple(blocks), Tone.NEUTRAL)
+
+
+def sentence(entry: AuditEntry, people: People) -> Text:
+    actor = people.by_id(entry.actor_id) if entry.actor_id is not None else None
+    who = text("words", words=actor.name) if actor is not None else text("audit.mpops")
+    params = {name: _param(name, value, people) for name, value in entry.params.items()}
+    params |= {"at": Instant(entry.at), "who_did": who}
+    return text("audit.line", at=Instant(entry.at), what=text(f"audit.{entry.event}", **params))
+
+
+def _param(name: str, value: Any, people: People) -> Param:
+    if isinstance(value, Mapping):
+        person = people.by_id(int(value["person"]))
+        return person.name if person is not None else "?"
+    if name == "fen":
+        return Fen(int(value))
+    return value if isinstance(value, int) else str(value)
+
+
+def older(unit: Unit, clicked: Clicked) -> None:
+    card = unit.card_of_message(clicked.message_id)
+    if card is None:
+        raise Refused(text("card.gone"))
+    before = clicked.action.extra.get("before")
+    unit.redraw_card(card, params={**card.params, "before": int(before) if before else None})
+
+
+CLICKABLES = (Clickable("audit.older", Permission.AUDIT_READ, older, done=text("click.opened")),)
+
+COMMANDS = (
+    Command(
+        ("审计", "audit"),
+        Permission.AUDIT_READ,
+        AuditArguments,
+        audit,
+        text("help.audit"),
+        ("/审计", "/审计 C12"),
+        "status",
+    ),
+    Command(("状态", "status"), Permission.STATUS_READ, NoArguments, status, text("help.status"), ("/状态",), "status"),
+)

@@ -1,0 +1,127 @@
+"""The sandbox with the small company, and a program under test beside it, started by command lines it is given."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+
+from sandbox.company import MERCHANT, found
+from sandbox.server import Sandbox
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = Path("var/demo")
+
+
+class Demo:
+    """`command` starts the program under test; it understands `apply FILE` and `serve`."""
+
+    def __init__(self, port: int, command: Sequence[str], database: str = "", folder: Path = FOLDER) -> None:
+        self.folder = folder.resolve()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.sandbox = Sandbox(offset_file=self.folder / "clock-offset", port=port)
+        self.company = found(self.sandbox)
+        self.bot_port = _free_port()
+        self._command = list(command)
+        self._database = database or f"sqlite:///{self.folder / 'mpops.db'}"
+        self._secret = secrets.token_urlsafe(32)
+        self._bot: subprocess.Popen[bytes] | None = None
+        self._log = (self.folder / "bot.log").open("ab")
+
+    @property
+    def bot_url(self) -> str:
+        return f"http://127.0.0.1:{self.bot_port}"
+
+    def start(self) -> str:
+        """Start everything; the console's address. RuntimeError when the bot does not come up."""
+        self.sandbox.start()
+        self.company.merchant.write_files(self.folder / "keys")
+        shutil.copy(ROOT / "examples" / "demo.toml", self.folder / "demo.toml")
+        applied = subprocess.run(
+            [*self._command, "apply", str(self.folder / "demo.toml")],
+            env=self.environment(), capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if applied.returncode:
+            raise RuntimeError(f"The demo's set-up was refused:\n{applied.stdout}{applied.stderr}")
+        self.restart()
+        self.connect()
+        return self.sandbox.url
+
+    def connect(self) -> None:
+        """Tell the platforms where the bot is."""
+        app = self.sandbox.feishu.app
+        app.event_url = app.card_url = f"{self.bot_url}/feishu/events"
+        notify = f"{self.bot_url}/notify/pay-main"
+        self.sandbox.wechatpay.set_notify_url(MERCHANT, notify)
+        self.sandbox.wechatpay.set_refund_notify_url(MERCHANT, notify)
+
+    def environment(self) -> dict[str, str]:
+        feishu, merchant = self.sandbox.feishu.app, self.company.merchant
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MPOPS_")}
+        return {
+            **inherited,
+            "MPOPS_DATABASE_URL": self._database,
+            "MPOPS_SECRET_KEY": self._secret,
+            "MPOPS_FEISHU__APP_ID": feishu.app_id,
+            "MPOPS_FEISHU__APP_SECRET": feishu.secret,
+            "MPOPS_FEISHU__ENCRYPT_KEY": feishu.encrypt_key,
+            "MPOPS_FEISHU__VERIFICATION_TOKEN": feishu.verification_token,
+            "MPOPS_FEISHU__DOMAIN": self.sandbox.url,
+            "MPOPS_HTTP__PORT": str(self.bot_port),
+            "MPOPS_HTTP__PUBLIC_URL": self.bot_url,
+            "MPOPS_CLOCK_OFFSET_FILE": str(self.folder / "clock-offset"),
+            "SANDBOX_URL": self.sandbox.url,
+            "SANDBOX_MERCHANT_SERIAL": merchant.serial,
+            "SANDBOX_API_V3_KEY": merchant.api_v3_key,
+            "SANDBOX_PUBLIC_KEY_ID": merchant.platform_public_key_id,
+        }
+
+    def restart(self) -> None:
+        self._bot = subprocess.Popen(
+            [*self._command, "serve"], env=self.environment(), stdout=self._log, stderr=self._log
+        )
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            if self._bot.poll() is not None:
+                raise RuntimeError(f"The bot did not start; see {self.folder / 'bot.log'}")
+            try:
+                if httpx.get(f"{self.bot_url}/readyz", timeout=2, trust_env=False).status_code == 200:
+                    return
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.1)
+        raise RuntimeError(f"The bot was not ready within a minute; see {self.folder / 'bot.log'}")
+
+    def alive(self) -> bool:
+        return self._bot is not None and self._bot.poll() is None
+
+    def kill(self) -> None:
+        """As a power cut would: no time to finish anything."""
+        if self._bot is not None:
+            self._bot.kill()
+            self._bot.wait()
+
+    def stop(self) -> None:
+        if self._bot is not None and self._bot.poll() is None:
+            self._bot.terminate()
+            try:
+                self._bot.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._bot.kill()
+                self._bot.wait()
+        self.sandbox.stop()
+        self._log.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

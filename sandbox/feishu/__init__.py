@@ -1,0 +1,1 @@
+"""A stateful Feishu: people, chats, messages and cards behind the real HTTP and long-connection protocols."""

@@ -1,0 +1,1 @@
+"""Database, column types, encryption, and the models and repositories of each area."""

@@ -1,0 +1,114 @@
+"""What was done and decided, append-only, each entry chained to the one before by a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from storage.base import Base, id_key, key_text, long_key, plain_json
+
+GENESIS = "0" * 64
+_LOCK = 7_262_002
+
+
+class AuditEntry(Base):
+    """One sentence: `event` is its key in the catalogue of texts, `params` what goes into it.
+
+    People stand in `params` as `{"person": id}`: their names live, encrypted, in one place only.
+    """
+
+    __tablename__ = "audit"
+    id: Mapped[id_key]
+    at: Mapped[datetime]
+    actor_id: Mapped[int | None]  # a person; None is mpops itself
+    event: Mapped[key_text]
+    subject: Mapped[long_key] = mapped_column(index=True)
+    params: Mapped[plain_json]
+    previous: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """The last entry, so that cutting entries off the end is noticed too."""
+
+    __tablename__ = "audit_head"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last_id: Mapped[int]
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`broken_at` is the id of the first entry that does not fit, 0 when the end is missing, None when all is well."""
+
+    checked: int
+    broken_at: int | None
+
+
+def _hash(key: bytes, id: int, entry: AuditEntry) -> str:
+    told = json.dumps(
+        [
+            id, entry.at.isoformat(), entry.actor_id, entry.event, entry.subject,
+            json.dumps(entry.params, ensure_ascii=False, sort_keys=True), entry.previous,
+        ],
+        ensure_ascii=False,
+    )  # fmt: skip
+    return hmac.new(key, told.encode(), hashlib.sha256).hexdigest()
+
+
+def entries(session: Session, subject: str | None, limit: int, before: int | None = None) -> list[AuditEntry]:
+    """Newest first; with `before`, only entries older than that id."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if subject is not None:
+        query = query.where(AuditEntry.subject == subject)
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    return list(session.scalars(query))
+
+
+class Audit:
+    """`key` makes the chain unforgeable for somebody who can write the database but has not the secret key."""
+
+    def __init__(self, session: Session, key: bytes) -> None:
+        self._session = session
+        self._key = key
+
+    def add(self, *, at: datetime, actor_id: int | None, event: str, subject: str, params: Mapping[str, Any]) -> None:
+        if self._session.get_bind().dialect.name != "sqlite":
+            # Two writers must not chain to the same entry; SQLite has one writer anyway.
+            self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        head = self._session.get(AuditHead, 1, populate_existing=True)
+        if head is None:
+            head = AuditHead(id=1, last_id=0, hash=GENESIS)
+            self._session.add(head)
+        entry = AuditEntry(
+            id=head.last_id + 1, at=at, actor_id=actor_id, event=event, subject=subject, params=dict(params),
+            previous=head.hash, hash="",
+        )  # fmt: skip
+        entry.hash = _hash(self._key, entry.id, entry)
+        head.last_id, head.hash = entry.id, entry.hash
+        self._session.add(entry)
+        self._session.flush()
+
+    def all(self) -> Iterator[AuditEntry]:
+        yield from self._session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000))
+
+    def verify(self) -> Verdict:
+        previous, expected, checked = GENESIS, 1, 0
+        for entry in self.all():
+            fits = entry.id == expected and entry.previous == previous
+            if not fits or not hmac.compare_digest(entry.hash, _hash(self._key, entry.id, entry)):
+                return Verdict(checked, entry.id)
+            previous, expected, checked = entry.hash, expected + 1, checked + 1
+        head = self._session.get(AuditHead, 1)
+        if head is not None and (head.last_id != checked or head.hash != previous):
+            return Verdict(checked, 0)
+        return Verdict(checked, None)

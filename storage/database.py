@@ -1,0 +1,146 @@
+"""Engines and units of work, the same on a SQLite file and on PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session, sessionmaker
+
+from storage.keys import open_vault
+from storage.types import attach_vault
+from storage.vault import Vault
+
+_MIGRATION_LOCK = 7_262_001  # any number, the same in every version
+
+
+def _milliseconds_clock(connection: Any) -> None:
+    """Give SQLite a sub-second clock where the engine asks for one.
+
+    Below Python 3.12 DBOS reads `strftime('%s','now')`, which counts whole seconds; its rate limits and its order
+    within a second then fail (engine.md §5 trap 1). Nothing else of `strftime` is used on these connections.
+    """
+
+    def strftime(*args: str) -> str:
+        if args != ("%s", "now"):
+            raise ValueError("only strftime('%s','now') is known here")
+        return f"{time.time():.3f}"
+
+    connection.create_function("strftime", -1, strftime)
+
+
+def _tune_sqlite(engine: Engine, begin: str, *, read_only: bool = False) -> None:
+    """`begin`: the statement that opens a transaction; "" leaves that to the driver, as DBOS wants it."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: object) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")  # an acknowledged event survives a power cut
+        cursor.execute("PRAGMA foreign_keys=ON")
+        if read_only:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+        _milliseconds_clock(connection)
+        if not begin:
+            connection.isolation_level = "IMMEDIATE"
+
+    if begin:
+
+        @event.listens_for(engine, "begin")
+        def begun(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
+
+
+class Database:
+    """One database of one deployment.
+
+    On SQLite there is one writing connection, so that writers queue inside the process instead of fighting over the
+    file; readers have their own. On PostgreSQL both are the same pool.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url: URL = make_url(url)
+        if self.url.drivername in ("postgresql", "postgres"):
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            if self.url.database and self.url.database != ":memory:":
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            arguments = {"check_same_thread": False}
+            self.writer = create_engine(self.url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args=arguments)
+            self.reader = create_engine(self.url, pool_size=8, max_overflow=8, connect_args=arguments)
+            self._system_pool = 50  # engine.md §5 trap 2: fewer can deadlock with a held write lock
+            # A deferred transaction that reads first and then writes fails under load (engine.md §10).
+            _tune_sqlite(self.writer, "BEGIN IMMEDIATE")
+            _tune_sqlite(self.reader, "BEGIN", read_only=True)
+        else:
+            self.writer = create_engine(self.url, pool_size=pool_size, max_overflow=pool_size, pool_recycle=300)
+            self.reader = self.writer
+            self._system_pool = 30
+        self._write_sessions = sessionmaker(self.writer, expire_on_commit=False)
+        self._read_sessions = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
+        self._system: Engine | None = None
+        self._vault: Vault | None = None
+
+    @property
+    def vault(self) -> Vault:
+        if self._vault is None:
+            raise RuntimeError("the database was not unlocked: call Database.unlock first")
+        return self._vault
+
+    @property
+    def system(self) -> Engine:
+        """The connections that the engine of `bot.engine` keeps for itself, on the same database."""
+        if self._system is None:
+            if self.is_sqlite:
+                arguments = {"check_same_thread": False}
+                self._system = create_engine(
+                    self.url, pool_size=self._system_pool, max_overflow=0, connect_args=arguments
+                )
+                _tune_sqlite(self._system, "")
+            else:
+                self._system = create_engine(
+                    self.url, pool_size=self._system_pool, max_overflow=0, pool_recycle=300, pool_pre_ping=True
+                )
+        return self._system
+
+    def unlock(self, secrets: Sequence[str]) -> None:
+        """Open the vault with the secret keys (current first). The schema must be there."""
+        with self.exclusive() as connection:
+            self._vault = open_vault(connection, secrets)
+        for engine in (self.writer, self.reader):
+            attach_vault(engine.dialect, self._vault)
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A transaction: all of it is committed, or nothing. Never hold it across a call to the outside."""
+        with self._write_sessions.begin() as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A consistent look that changes nothing."""
+        with self._read_sessions() as session:
+            yield session  # closing rolls back; what was loaded stays readable
+
+    @contextmanager
+    def exclusive(self) -> Iterator[Connection]:
+        """A transaction that no other process has at the same time: for migrations and keys."""
+        with self.writer.begin() as connection:
+            if not self.is_sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            yield connection
+
+    def close(self) -> None:
+        self.writer.dispose()
+        self.reader.dispose()
+        if self._system is not None:
+            self._system.dispose()

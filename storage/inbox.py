@@ -1,0 +1,81 @@
+"""What came in from outside, stored once under its natural id before anybody acts on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Index, func, select
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from storage.base import Base, key_text, long_key, sealed
+
+
+class InboxState(StrEnum):
+    NEW = "new"
+    DONE = "done"
+    IGNORED = "ignored"  # nobody handles this kind; kept and counted
+    FAILED = "failed"  # gave up; `incident` finds the log lines
+
+
+class InboxItem(Base):
+    """One event, click or channel push."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (Index("ix_inbox_state_received_at", "state", "received_at"),)
+    id: Mapped[long_key] = mapped_column(primary_key=True)
+    source: Mapped[key_text]
+    kind: Mapped[long_key]
+    body: Mapped[sealed]
+    received_at: Mapped[datetime]
+    state: Mapped[key_text] = mapped_column(default=InboxState.NEW)
+    done_at: Mapped[datetime | None]
+    incident: Mapped[str | None]
+
+
+class Inbox:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def store(self, *, id: str, source: str, kind: str, body: str, at: datetime) -> bool:
+        """Keep it; False when it was here already."""
+        values = {"id": id, "source": source, "kind": kind, "body": body, "received_at": at, "state": InboxState.NEW}
+        insert = sqlite_insert if self._session.get_bind().dialect.name == "sqlite" else postgres_insert
+        statement = insert(InboxItem).values(**values).on_conflict_do_nothing().returning(InboxItem.id)
+        return self._session.execute(statement).first() is not None
+
+    def take(self, id: str) -> InboxItem | None:
+        """The item, locked until the transaction ends; None when somebody finished it before."""
+        item = self._session.get(InboxItem, id, with_for_update=True)
+        return item if item is not None and item.state == InboxState.NEW else None
+
+    def get(self, id: str) -> InboxItem | None:
+        return self._session.get(InboxItem, id)
+
+    def settle(self, id: str, state: InboxState, at: datetime, incident: str | None = None) -> None:
+        item = self._session.get(InboxItem, id)
+        if item is not None:
+            item.state, item.done_at, item.incident = state, at, incident
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        """How many are not finished, and when the oldest of them came."""
+        row = self._session.execute(
+            select(func.count(), func.min(InboxItem.received_at)).where(InboxItem.state == InboxState.NEW)
+        ).one()
+        return row[0], row[1]
+
+    def stale(self, before: datetime, limit: int = 50) -> list[InboxItem]:
+        """Unfinished items that came before `before`, oldest first."""
+        query = (
+            select(InboxItem)
+            .where(InboxItem.state == InboxState.NEW, InboxItem.received_at < before)
+            .order_by(InboxItem.received_at)
+            .limit(limit)
+        )
+        return list(self._session.scalars(query))
+
+    def failed(self, since: datetime) -> int:
+        query = select(func.count()).where(InboxItem.state == InboxState.FAILED, InboxItem.received_at >= since)
+        return self._session.scalar(query) or 0

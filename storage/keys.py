@@ -1,0 +1,48 @@
+"""The wrapped data keys of a database, and how a vault is opened from them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, LargeBinary, String, insert, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.base import Base
+from storage.vault import INDEX_KEY_ID, Vault, WrappedKey, new_wrapped_key, unwrap, wrap
+
+
+class DataKey(Base):
+    """A key that seals values (ids k1, k2 ...; the highest number is in use) or makes the blind index (id "index")."""
+
+    __tablename__ = "data_key"
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    wrapped: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+def open_vault(connection: Connection, secrets: Sequence[str]) -> Vault:
+    """Open, or on an empty database create, the vault. Keys wrapped by an older secret are wrapped anew.
+
+    Must run in a write transaction that no other process can be in (the migration lock). Raises VaultError.
+    """
+    rows = connection.execute(select(DataKey.id, DataKey.wrapped)).all()
+    if not rows:
+        for key_id in ("k1", INDEX_KEY_ID):
+            fresh = new_wrapped_key(key_id, secrets[0])
+            connection.execute(insert(DataKey).values(id=fresh.id, wrapped=fresh.wrapped))
+        rows = connection.execute(select(DataKey.id, DataKey.wrapped)).all()
+    keys: dict[str, bytes] = {}
+    for key_id, wrapped in rows:
+        opened, by_current = unwrap(WrappedKey(key_id, wrapped), secrets)
+        keys[key_id] = opened
+        if not by_current:
+            fresh = wrap(key_id, opened, secrets[0])
+            connection.execute(update(DataKey).where(DataKey.id == key_id).values(wrapped=fresh.wrapped))
+    index_key = keys.pop(INDEX_KEY_ID)
+    current = max(keys, key=lambda key_id: int(key_id[1:]))
+    return Vault(keys, current, index_key)
+
+
+def secret_fingerprint(secret: str) -> str:
+    """Eight characters by which an operator can tell two secrets apart without seeing them."""
+    return hashlib.sha256(b"fingerprint:" + secret.encode()).hexdigest()[:8]

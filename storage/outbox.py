@@ -1,0 +1,146 @@
+"""What goes out to Feishu: cards that stand in chats, and messages waiting to be sent, in order per chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from storage.base import Base, id_key, key_text, long_key, plain_json, sealed
+
+
+class PostedCard(Base):
+    """One card in one chat. It is drawn from the item it shows whenever it is sent, so it can only tell the truth."""
+
+    __tablename__ = "card"
+    __table_args__ = (Index("ix_card_kind_subject", "kind", "subject"),)
+    id: Mapped[id_key]
+    kind: Mapped[key_text]  # which drawing function makes it
+    subject: Mapped[key_text]
+    params: Mapped[plain_json]  # how it is looked at just now: page, filter, opened form
+    receiver: Mapped[sealed]  # chat:<chat_id> or person:<open_id>
+    lane: Mapped[key_text]  # keyed hash of the receiver
+    message_id: Mapped[str | None]
+    posted_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    drawn: Mapped[str | None]  # hash of what stands there, to skip a redraw that changes nothing
+    retired: Mapped[bool] = mapped_column(default=False)  # nobody can see it any more
+    redraw_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class OutboxState(StrEnum):
+    WAITING = "waiting"
+    SENT = "sent"
+    SKIPPED = "skipped"  # there was nothing to change, or nobody to tell
+    FAILED = "failed"  # Feishu refuses it for good; `error` says why
+
+
+class OutboxMessage(Base):
+    """One message or card drawing on its way out. `id` is the order within a lane."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_state_lane", "state", "lane", "id"), Index("ix_outbox_due", "state", "due_at"))
+    id: Mapped[id_key]
+    key: Mapped[long_key] = mapped_column(unique=True)  # the same message is never written twice
+    lane: Mapped[key_text]  # keyed hash of the receiver
+    receiver: Mapped[sealed]
+    card_id: Mapped[int | None] = mapped_column(ForeignKey("card.id"), index=True)  # None: a text
+    body: Mapped[sealed | None]
+    reply_to: Mapped[str | None]  # message id
+    state: Mapped[key_text] = mapped_column(default=OutboxState.WAITING)
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+
+
+class Outbox:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def card(self, id: int) -> PostedCard | None:
+        return self._session.get(PostedCard, id)
+
+    def card_of_message(self, message_id: str) -> PostedCard | None:
+        return self._session.scalar(select(PostedCard).where(PostedCard.message_id == message_id))
+
+    def cards_of(self, kind: str, subject: str) -> list[PostedCard]:
+        query = select(PostedCard).where(
+            PostedCard.kind == kind, PostedCard.subject == subject, PostedCard.retired.is_(False)
+        )
+        return list(self._session.scalars(query.order_by(PostedCard.id)))
+
+    def add_card(self, card: PostedCard) -> PostedCard:
+        self._session.add(card)
+        self._session.flush()
+        return card
+
+    def add(self, message: OutboxMessage) -> bool:
+        """False when a message of that key was written before."""
+        if self._session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == message.key)) is not None:
+            return False
+        self._session.add(message)
+        self._session.flush()
+        return True
+
+    def drawing_waits(self, card_id: int) -> bool:
+        """Whether a drawing of that card is on its way that nobody started to send."""
+        query = select(OutboxMessage.id).where(
+            OutboxMessage.card_id == card_id,
+            OutboxMessage.state == OutboxState.WAITING,
+            OutboxMessage.attempts == 0,
+        )
+        return self._session.scalar(query.limit(1)) is not None
+
+    def head(self, lane: str) -> OutboxMessage | None:
+        """The oldest waiting message of a lane."""
+        query = (
+            select(OutboxMessage)
+            .where(OutboxMessage.state == OutboxState.WAITING, OutboxMessage.lane == lane)
+            .order_by(OutboxMessage.id)
+            .limit(1)
+        )
+        return self._session.scalar(query)
+
+    def get(self, id: int) -> OutboxMessage | None:
+        return self._session.get(OutboxMessage, id)
+
+    def heads_due(self, now: datetime, forgotten: datetime, limit: int = 200) -> Sequence[tuple[str, int, int]]:
+        """Lanes whose oldest message should be looked at again: lane, the message's id and its attempts.
+
+        That is where an attempt failed and its time has come, or where a message older than `forgotten` was never
+        tried (its own delivery job was used up while the message before it could not be sent).
+        """
+        heads = (
+            select(func.min(OutboxMessage.id))
+            .where(OutboxMessage.state == OutboxState.WAITING)
+            .group_by(OutboxMessage.lane)
+        )
+        query = (
+            select(OutboxMessage.lane, OutboxMessage.id, OutboxMessage.attempts)
+            .where(
+                OutboxMessage.id.in_(heads),
+                OutboxMessage.due_at <= now,
+                (OutboxMessage.attempts > 0) | (OutboxMessage.created_at <= forgotten),
+            )
+            .limit(limit)
+        )
+        return [(row[0], row[1], row[2]) for row in self._session.execute(query)]
+
+    def waiting(self) -> tuple[int, datetime | None]:
+        row = self._session.execute(
+            select(func.count(), func.min(OutboxMessage.created_at)).where(OutboxMessage.state == OutboxState.WAITING)
+        ).one()
+        return row[0], row[1]
+
+    def failed(self, since: datetime) -> int:
+        query = select(func.count()).where(OutboxMessage.state == OutboxState.FAILED, OutboxMessage.created_at >= since)
+        return self._session.scalar(query) or 0
+
+    def redraw_due(self, now: datetime, limit: int = 100) -> list[PostedCard]:
+        query = select(PostedCard).where(PostedCard.redraw_at <= now, PostedCard.retired.is_(False)).limit(limit)
+        return list(self._session.scalars(query))

@@ -1,0 +1,115 @@
+"""Due times: deadlines of items, last runs of schedules, heartbeats of processes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Index, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from storage.base import Base, id_key, key_text, long_key
+
+
+class Deadline(Base):
+    """A due time of an item. `next_at` is when somebody must be told next: reminders before `due_at`, then the breach."""
+
+    __tablename__ = "deadline"
+    __table_args__ = (
+        UniqueConstraint("kind", "subject"),
+        Index("ix_deadline_next_at", "done_at", "next_at"),
+    )
+    id: Mapped[id_key]
+    kind: Mapped[key_text]
+    subject: Mapped[key_text]
+    due_at: Mapped[datetime]
+    next_at: Mapped[datetime]
+    stage: Mapped[int] = mapped_column(default=0)  # how many reminders were given
+    done_at: Mapped[datetime | None]
+
+
+class ScheduleRun(Base):
+    """The last run of a scheduled job that counted."""
+
+    __tablename__ = "schedule_run"
+    job: Mapped[long_key] = mapped_column(primary_key=True)
+    last_at: Mapped[datetime]
+
+
+class Heartbeat(Base):
+    """A process that executes work, alive at `seen_at` (real time of the database's clients)."""
+
+    __tablename__ = "heartbeat"
+    executor: Mapped[key_text] = mapped_column(primary_key=True)
+    seen_at: Mapped[datetime]
+
+
+class Deadlines:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def set(self, kind: str, subject: str, due_at: datetime, next_at: datetime) -> Deadline:
+        """Start or restart a deadline."""
+        row = self.get(kind, subject)
+        if row is None:
+            row = Deadline(kind=kind, subject=subject, due_at=due_at, next_at=next_at, stage=0)
+            self._session.add(row)
+        else:
+            row.due_at, row.next_at, row.stage, row.done_at = due_at, next_at, 0, None
+        self._session.flush()
+        return row
+
+    def get(self, kind: str, subject: str) -> Deadline | None:
+        return self._session.scalar(select(Deadline).where(Deadline.kind == kind, Deadline.subject == subject))
+
+    def by_id(self, id: int) -> Deadline | None:
+        return self._session.get(Deadline, id, with_for_update=True)
+
+    def meet(self, kind: str, subject: str, at: datetime) -> None:
+        row = self.get(kind, subject)
+        if row is not None and row.done_at is None:
+            row.done_at = at
+
+    def due(self, now: datetime, limit: int = 200) -> list[Deadline]:
+        query = (
+            select(Deadline)
+            .where(Deadline.done_at.is_(None), Deadline.next_at <= now)
+            .order_by(Deadline.next_at)
+            .limit(limit)
+        )
+        return list(self._session.scalars(query))
+
+    def oldest_overdue(self, now: datetime) -> datetime | None:
+        query = select(func.min(Deadline.due_at)).where(Deadline.done_at.is_(None), Deadline.due_at <= now)
+        return self._session.scalar(query)
+
+
+class Schedules:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def last_run(self, job: str) -> datetime | None:
+        row = self._session.get(ScheduleRun, job)
+        return row.last_at if row is not None else None
+
+    def ran(self, job: str, at: datetime) -> None:
+        row = self._session.get(ScheduleRun, job, with_for_update=True)
+        if row is None:
+            self._session.add(ScheduleRun(job=job, last_at=at))
+        elif row.last_at < at:
+            row.last_at = at
+
+    def forget(self, job: str) -> None:
+        row = self._session.get(ScheduleRun, job)
+        if row is not None:
+            self._session.delete(row)
+
+    def beat(self, executor: str, at: datetime) -> None:
+        self._session.merge(Heartbeat(executor=executor, seen_at=at))
+
+    def silent(self, before: datetime) -> list[str]:
+        return list(self._session.scalars(select(Heartbeat.executor).where(Heartbeat.seen_at < before)))
+
+    def buried(self, executor: str) -> None:
+        row = self._session.get(Heartbeat, executor)
+        if row is not None:
+            self._session.delete(row)
