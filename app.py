@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import signal
 import sys
 import threading
@@ -46,6 +47,20 @@ class Bot:
         self.engine.start(execute=execute)
         if execute:
             self.schedule.start()
+            threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        """Load the SDK's parts, fetch tokens and keys: else the first card of the day waits for all that."""
+        from bot.feishu.errors import FeishuError
+
+        self.channels.refresh()
+        try:
+            self.feishu.bot_open_id()
+            self.feishu.warm_up()
+        except FeishuError as error:
+            click.echo(
+                f"Feishu cannot be reached yet: {type(error).__name__} {error.code}. See `mpops doctor`.", err=True
+            )
 
     def stop(self) -> None:
         """Take nothing new, finish what is in hand; what is not finished is done after the next start."""
@@ -203,6 +218,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         people_jobs.CHECK: on_people.check,
         digests.SEND: on_digests.send,
         "engine.forget": forget,
+        "channels.refresh": lambda payload: channels.refresh(),
     }
     for name, job in jobs.items():
         engine.register(name, job)
@@ -213,6 +229,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     def standing(session: object) -> Iterable[Scheduled]:
         yield Scheduled("complaints.poll", Cron(settings.zone, minute="*/5"), complaint_jobs.POLL)
         yield Scheduled("people.check", Cron(settings.zone, hour="*/6", minute="20"), people_jobs.CHECK)
+        yield Scheduled("channels.refresh", Cron(settings.zone, minute="7"), "channels.refresh")
         yield Scheduled("engine.forget", Cron(settings.zone, hour="4", minute="10"), "engine.forget")
 
     schedule = Schedule(
@@ -301,6 +318,9 @@ def serve(web_only: bool, long_connection: bool) -> None:
     from waitress.server import create_server
 
     settings = _settings()
+    if long_connection and not settings.feishu.encrypt_key.get_secret_value():
+        # Events over the long connection are not encrypted by Feishu; between its process and the web they always are.
+        settings = settings.model_copy(update={"feishu": settings.feishu.with_key(secrets.token_urlsafe(32))})
     bot = build(settings)
     bot.start(execute=not web_only)
     server = create_server(
@@ -334,7 +354,7 @@ def worker() -> None:
 def _long_connection(settings: Settings) -> Any:
     from bot.feishu.long_connection import LongConnection, Supervisor
 
-    host = "127.0.0.1" if settings.http.host in ("0.0.0.0", "::") else settings.http.host
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.http.host, settings.http.host)
     supervisor = Supervisor(
         LongConnection(
             app_id=settings.feishu.app_id,

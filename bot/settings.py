@@ -23,6 +23,9 @@ class FeishuSettings(BaseModel):
     verification_token: SecretStr = SecretStr("")
     domain: str = "feishu"  # "feishu", "lark", or the address of a sandbox
 
+    def with_key(self, encrypt_key: str) -> FeishuSettings:
+        return self.model_copy(update={"encrypt_key": SecretStr(encrypt_key)})
+
 
 class HttpSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")

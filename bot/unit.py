@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,7 +48,11 @@ def to_person(open_id: str) -> Receiver:
 
 
 class Unit:
-    """One open transaction. `cause` is the id of the event or job behind it: it makes the keys of what goes out."""
+    """One open transaction. `cause` is the id of the event or job behind it; ids of further work are made from it.
+
+    Whoever acts in it looks at its rows first, in the same transaction: that is what keeps a job that is started again
+    from saying or doing anything twice.
+    """
 
     def __init__(self, session: Session, database: Database, engine: Engine, now: datetime, cause: str) -> None:
         self.session = session
@@ -57,7 +60,6 @@ class Unit:
         self.cause = cause
         self._database = database
         self._engine = engine
-        self._count = itertools.count(1)
         self.people = People(session)
         self.setup = Setup(session)
         self.deadlines = Deadlines(session)
@@ -122,14 +124,15 @@ class Unit:
         self, receiver: Receiver, *, card_id: int | None = None, body: str | None = None, reply_to: str | None = None
     ) -> None:
         lane = self._lane(receiver)
-        message = OutboxMessage(
-            key=f"{self.cause}#{next(self._count)}"[:200], lane=lane, receiver=stored_receiver(receiver),
-            card_id=card_id, body=body, reply_to=reply_to, state=OutboxState.WAITING, created_at=self.now, due_at=self.now, attempts=0,
-        )  # fmt: skip
-        if self._outbox.add(message):
-            self._engine.enqueue(
-                self.session, DELIVER, f"deliver-{message.id}", {"lane": lane}, queue=CARDS, partition=lane
+        message = self._outbox.add(
+            OutboxMessage(
+                lane=lane, receiver=stored_receiver(receiver), card_id=card_id, body=body, reply_to=reply_to,
+                state=OutboxState.WAITING, created_at=self.now, due_at=self.now, attempts=0,
             )
+        )  # fmt: skip
+        self._engine.enqueue(
+            self.session, DELIVER, f"deliver-{message.id}", {"lane": lane}, queue=CARDS, partition=lane
+        )
 
     def _lane(self, receiver: Receiver) -> str:
         return self._database.vault.index(stored_receiver(receiver))

@@ -1,4 +1,4 @@
-"""A small company to play with: people, a group, a merchant with payments. Ids are fixed, so that a file can name them."""
+"""A small company to play with: people, a group, a merchant with payments. Ids are fixed: a file can name them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,12 @@ from sandbox.wechatpay.merchants import Merchant
 
 GROUP = "oc_pay_complaints"
 MERCHANT = "1900000109"
+PAYMENTS = (
+    (1, 6800, "保温杯"),
+    (2, 19900, "蓝牙耳机"),
+    (3, 128000, "扫地机器人"),
+    (5, 2590, "洗衣液"),
+)  # days ago, fen
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,6 @@ def found(sandbox: Sandbox) -> Company:
     group = feishu.add_chat("支付投诉群", people, chat_id=GROUP)
     merchant = pay.add_merchant(MERCHANT, "云杉商城")
     now = sandbox.world.clock.now()
-    for days, amount, what in ((1, 6800, "保温杯"), (2, 19900, "蓝牙耳机"), (3, 128000, "扫地机器人"), (5, 2590, "洗衣液")):
+    for days, amount, what in PAYMENTS:
         pay.add_payment(MERCHANT, amount, what, openid=f"oUpF8uMuAJO_{what}", paid_at=now - timedelta(days=days))
     return Company(operator, colleague, approver, admin, newcomer, group, merchant)

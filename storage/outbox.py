@@ -9,7 +9,7 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage.base import Base, id_key, key_text, long_key, plain_json, sealed
+from storage.base import Base, id_key, key_text, plain_json, sealed
 
 
 class PostedCard(Base):
@@ -44,7 +44,6 @@ class OutboxMessage(Base):
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_state_lane", "state", "lane", "id"), Index("ix_outbox_due", "state", "due_at"))
     id: Mapped[id_key]
-    key: Mapped[long_key] = mapped_column(unique=True)  # the same message is never written twice
     lane: Mapped[key_text]  # keyed hash of the receiver
     receiver: Mapped[sealed]
     card_id: Mapped[int | None] = mapped_column(ForeignKey("card.id"), index=True)  # None: a text
@@ -79,13 +78,10 @@ class Outbox:
         self._session.flush()
         return card
 
-    def add(self, message: OutboxMessage) -> bool:
-        """False when a message of that key was written before."""
-        if self._session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == message.key)) is not None:
-            return False
+    def add(self, message: OutboxMessage) -> OutboxMessage:
         self._session.add(message)
         self._session.flush()
-        return True
+        return message
 
     def drawing_waits(self, card_id: int) -> bool:
         """Whether a drawing of that card is on its way that nobody started to send."""

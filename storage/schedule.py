@@ -11,7 +11,7 @@ from storage.base import Base, id_key, key_text, long_key
 
 
 class Deadline(Base):
-    """A due time of an item. `next_at` is when somebody must be told next: reminders before `due_at`, then the breach."""
+    """A due time of an item. `next_at` is when somebody must be told next: first reminders, then the breach."""
 
     __tablename__ = "deadline"
     __table_args__ = (

@@ -101,6 +101,11 @@ class LarkFeishu:
         self._caller = Caller(app_id, app_secret, domain, clock, timeout)
         self._bot_open_id = ""
 
+    def warm_up(self) -> None:
+        """Load what sending needs; the first message would wait for it otherwise."""
+        slim.module(_IM)
+        _ = self._im
+
     # --- messages ---------------------------------------------------------------------------------------------------
 
     def send_card(self, receive: Receiver, content: str, uuid: str) -> str:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from adapters.account import AccountConfig
 from adapters.channel import Channel, build
 from adapters.errors import ChannelError, Misconfigured
+from adapters.ports import Upkeep
 from bot.clock import Clock
 from storage.database import Database
 from storage.setup import Account, Setup
@@ -100,6 +101,20 @@ class Channels:
         except ChannelError as error:
             log.error("channel.unavailable", account=key, why=error.message)
             return None
+
+    def refresh(self) -> None:
+        """Fetch what accounts need before a push can be trusted, such as the platform's certificates."""
+        with self._database.read() as session:
+            keys = [account.key for account in Setup(session).accounts()]
+        for key in keys:
+            channel = self.find(key)
+            upkeep = channel.get(Upkeep) if channel is not None else None
+            if upkeep is None:
+                continue
+            try:
+                upkeep.refresh()
+            except ChannelError as error:
+                log.warning("channel.refresh_failed", account=key, why=type(error).__name__, code=error.code)
 
     def close(self) -> None:
         for _, channel in self._built.values():

@@ -74,7 +74,7 @@ class ComplaintJobs:
             if error.retryable:
                 raise TryAgain from error  # and if that does not help, the next poll will
             raise
-        with self.units.write(f"sync-{external_id}-{payload.get('cause', '')}") as unit:
+        with self.units.write(f"sync-{external_id}") as unit:
             merge(unit, account, channel.kind, told, history)
 
     def poll(self, payload: Payload) -> None:

@@ -66,10 +66,6 @@ class Click(Message):
     checked: bool | None = None
 
 
-class Menu(Body):
-    key: Id
-
-
 class Leave(Body):
     open_id: Id
 
@@ -164,10 +160,6 @@ def open_private(sandbox: Sandbox, who: Viewer, given: Body) -> Answer:
     return {"chat_id": sandbox.feishu.user_opens_p2p(who.me).chat_id}
 
 
-def menu(sandbox: Sandbox, who: Viewer, given: Menu) -> None:
-    sandbox.feishu.bot_menu(who.me, given.key)
-
-
 def click(sandbox: Sandbox, who: Viewer, given: Click) -> Answer:
     """`code` is the client's own error code (docs: feishu.md §6), 0 when the click was answered well."""
     result = sandbox.feishu.click(
@@ -259,7 +251,6 @@ ACTIONS: Mapping[str, Action[Any]] = {
     "react": Action(React, react),
     "read": Action(Body, read),
     "open": Action(Body, open_private),
-    "menu": Action(Menu, menu),
     "click": Action(Click, click),
     "leave": Action(Leave, leave),
     "complain": Action(Complain, complain),

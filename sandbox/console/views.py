@@ -40,9 +40,8 @@ def _feishu(sandbox: Sandbox, me: str, chat: str) -> dict[str, Any]:
     with sandbox.world.lock:
         everybody = list(store.users)
         own = me if me in store.users else next((one for one in everybody if not store.users[one].resigned), "")
-        menu = dict(store.menu_entries)
     if not own:
-        return {"me": "", "chat": "", "people": [], "chats": [], "messages": [], "menu": []}
+        return {"me": "", "chat": "", "people": [], "chats": [], "messages": []}
     seen = sandbox.feishu.snapshot(own)
     chats = seen["chats"]
     open_chat = next((one for one in chats if one["chat_id"] == chat), None)
@@ -86,7 +85,6 @@ def _feishu(sandbox: Sandbox, me: str, chat: str) -> dict[str, Any]:
         "people": people,
         "chats": rows,
         "messages": messages,
-        "menu": [{"key": key, "title": title} for key, title in menu.items()],
     }
 
 

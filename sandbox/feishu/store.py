@@ -34,6 +34,7 @@ class Store:
         self.tokens: dict[str, Token] = {}
         self.card_tokens: dict[str, CardToken] = {}
         self.read_up_to: dict[tuple[str, str], int] = {}
+        self.menu_entries: dict[str, str] = {}  # the bot's menu in private chats: event key -> label
         self._by_chat: dict[str, list[Message]] = {}
         self._numbers = itertools.count(1)
 

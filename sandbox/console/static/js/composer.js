@@ -1,8 +1,8 @@
 // Where the viewer writes. In groups the bot is mentioned unless the viewer switches that off.
 import { toast } from "./announce.js";
-import { h, icon, keyed } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { t } from "./i18n.js";
-import { act, chat, me, person, state, view } from "./store.js";
+import { act, chat, me, person, view } from "./store.js";
 import { preview } from "./text.js";
 
 // By person and chat; they outlive a change of language.
@@ -17,8 +17,7 @@ export function buildComposer() {
   const box = h("textarea", { rows: "1", class: "composer-text", data: { testid: "composer" }, "aria-label": t("composer.label"), maxlength: "150000" });
   const doing = h("div", { class: "composer-task", hidden: true });
   const button = h("button", { type: "submit", class: "send", "aria-label": t("composer.send"), title: t("composer.send"), data: { testid: "send" } }, icon("send"));
-  const menu = h("div", { class: "chips composer-menu", role: "group", "aria-label": t("composer.menu") });
-  const form = h("form", { class: "composer", "aria-label": t("composer.label") }, menu, doing, h("div", { class: "composer-row" }, chip, box, button));
+  const form = h("form", { class: "composer", "aria-label": t("composer.label") }, doing, h("div", { class: "composer-row" }, chip, box, button));
 
   const grow = () => {
     box.style.height = "auto";
@@ -82,11 +81,6 @@ export function buildComposer() {
     chip.textContent = `@${name}`;
     chip.setAttribute("aria-pressed", String(mentioning));
     chip.setAttribute("aria-label", t("composer.mention", { name }));
-    const entries = open?.kind === "p2p" ? state.menu || [] : [];
-    menu.hidden = !entries.length;
-    keyed(menu, entries, (one) => one.key, (one) => one.title, (one) =>
-      h("button", { type: "button", class: "chip", on: { click: () => act("menu", { key: one.key }).catch((error) => toast(error.message, "error")) } }, one.title || one.key),
-    );
     const gone = me()?.left;
     box.disabled = button.disabled = Boolean(gone) || !open;
     box.placeholder = gone ? t("composer.gone") : open ? t("composer.placeholder", { name: open.name }) : "";

@@ -18,7 +18,6 @@ export const state = {
   people: [],
   chats: [],
   messages: [],
-  menu: [],
   faults: [],
   fault_kinds: [],
   calls: [],

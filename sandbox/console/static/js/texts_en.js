@@ -39,7 +39,6 @@ export const english = {
   "message.picture_short": "[Picture]",
   "message.card": "[Card]",
   "composer.label": "Write a message",
-  "composer.menu": "Bot menu",
   "composer.send": "Send",
   "composer.mention": "Mention {name}",
   "composer.placeholder": "Message {name}",

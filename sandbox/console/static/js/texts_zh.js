@@ -39,7 +39,6 @@ export const chinese = {
   "message.picture_short": "[图片]",
   "message.card": "[卡片]",
   "composer.label": "写消息",
-  "composer.menu": "机器人菜单",
   "composer.send": "发送",
   "composer.mention": "提及 {name}",
   "composer.placeholder": "发送给 {name}",

@@ -64,7 +64,8 @@ export function readForm(form) {
     if (field.name) values[field.name] = field.get();
   }
   if (first) {
-    first.field.target.focus();
+    first.field.target.focus({ preventScroll: true });
+    first.field.target.scrollIntoView({ block: "center" });
     return { ok: false, error: t("form.incomplete"), values };
   }
   return { ok: true, values };
