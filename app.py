@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.schedule import Schedule, Scheduled
     from bot.settings import Settings
     from bot.texts import Catalogue
-    from bot.unit import Units
+    from bot.unit import Unit, Units
     from handlers.channels.registry import Channels
     from storage.database import Database
 
@@ -171,6 +171,11 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         }
     )
     bot_open_id = _remembered(feishu.bot_open_id)
+
+    def bot_added(unit: Unit, event: values.BotAddedToChat) -> None:
+        helping.on_added(unit, event)
+        complaint_service.show_again(unit, event.chat_id)
+
     inbox = InboxWork(
         units,
         router,
@@ -178,13 +183,16 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         {
             values.UserLeft: people_table.on_left,
             values.UserChanged: people_table.on_changed,
-            values.BotAddedToChat: helping.on_added,
+            values.MessageRecalled: helping.on_recalled,
+            values.BotAddedToChat: bot_added,
+            values.BotRemovedFromChat: helping.on_removed,
+            values.ChatDisbanded: helping.on_removed,
             values.BotMenu: helping.on_menu,
         },
         PushWork(channels, complaint_jobs.on_notice, refund_jobs.on_told),
         bot_open_id,
     )
-    delivery = Delivery(units, feishu, drawings, signer, words, settings.zone)
+    delivery = Delivery(units, feishu, drawings, signer, words, settings.zone, helping.chat_gone)
     on_complaints = complaint_jobs.ComplaintJobs(units, channels, feishu)
     on_refunds = refund_jobs.RefundJobs(units, channels)
     on_people = people_jobs.PeopleJobs(units, feishu)
@@ -215,6 +223,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         complaint_service.COMPLETE: on_complaints.complete,
         refund_service.SEND: on_refunds.send,
         refund_jobs.CHECK: on_refunds.check,
+        refund_jobs.RECOVER: on_refunds.recover,
         people_jobs.CHECK: on_people.check,
         digests.SEND: on_digests.send,
         "engine.forget": forget,
@@ -228,6 +237,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
 
     def standing(session: object) -> Iterable[Scheduled]:
         yield Scheduled("complaints.poll", Cron(settings.zone, minute="*/5"), complaint_jobs.POLL)
+        yield Scheduled("refunds.recover", Cron(settings.zone, minute="*/5"), refund_jobs.RECOVER)
         yield Scheduled("people.check", Cron(settings.zone, hour="*/6", minute="20"), people_jobs.CHECK)
         yield Scheduled("channels.refresh", Cron(settings.zone, minute="7"), "channels.refresh")
         yield Scheduled("engine.forget", Cron(settings.zone, hour="4", minute="10"), "engine.forget")
@@ -240,7 +250,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     keys = FeishuKeys(
         settings.feishu.encrypt_key.get_secret_value(), settings.feishu.verification_token.get_secret_value()
     )
-    ingress = Ingress(units, router, signer, words, keys, ChannelPushes(channels), metrics, bot_open_id)
+    ingress = Ingress(units, router, signer, words, keys, ChannelPushes(channels), metrics)
     web = build_web(
         ingress, metrics, lambda: _ready(database, engine, schedule, clock), lambda: _measure(units, metrics)
     )

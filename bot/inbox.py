@@ -19,7 +19,7 @@ from bot.refusals import Refused
 from bot.router import Router, not_allowed
 from bot.texts import text
 from bot.unit import Unit, Units, to_person
-from storage.inbox import InboxItem, InboxState
+from storage.inbox import Inbox, InboxItem, InboxState
 
 log = structlog.get_logger("inbox")
 
@@ -53,44 +53,50 @@ class InboxWork:
 
     def process(self, payload: Payload) -> None:
         id = payload["id"]
+        value = self._value(id)
         try:
             with self._units.write(id) as unit:
                 item = unit.inbox.take(id)
                 if item is None:
                     return
-                state = self._handle(unit, item)
+                state = self._handle(unit, item, value)
                 unit.inbox.settle(id, state, unit.now)
         except Refused as refusal:
             # What the handler had begun is rolled back; the answer goes out in a transaction of its own.
             with self._units.write(id) as unit:
-                item = unit.inbox.take(id)
-                if item is not None:
-                    self._tell(unit, item, refusal)
+                if unit.inbox.take(id) is not None:
+                    self._tell(unit, value, refusal)
                     unit.inbox.settle(id, InboxState.DONE, unit.now)
 
     def failed(self, id: str, incident: str) -> None:
         """Nothing of the item took effect, and it will not be tried again: say so."""
+        value = self._value(id)
         with self._units.write(id) as unit:
-            item = unit.inbox.take(id)
-            if item is None:
+            if unit.inbox.take(id) is None:
                 return
             unit.inbox.settle(id, InboxState.FAILED, unit.now, incident)
-            self._tell(unit, item, Refused(text("error.incident", incident=incident)))
+            self._tell(unit, value, Refused(text("error.incident", incident=incident)))
 
     def resume(self) -> None:
         """Enqueue again what lies unfinished for long: a safety net, for the two are stored in one transaction."""
         before = self._units.clock.now() - timedelta(minutes=5)
         with self._units.write("resume") as unit:
             for item in unit.inbox.stale(before):
-                unit.enqueue(PROCESS, f"{item.id}~again", {"id": item.id}, queue=INTERACTIVE)
+                id = f"{item.id[:180]}~{int(unit.now.timestamp()) // 300}"
+                unit.enqueue(PROCESS, id, {"id": item.id}, queue=INTERACTIVE)
 
     # ---------------------------------------------------------------------------------------------------------------
 
-    def _handle(self, unit: Unit, item: InboxItem) -> InboxState:
-        if item.source != FEISHU:
+    def _value(self, id: str) -> Incoming | None:
+        """What a stored Feishu event says. Read before the transaction: our own open id may have to be asked for."""
+        with self._units.read() as session:
+            item = Inbox(session).get(id)
+        return self._parse(item) if item is not None and item.source == FEISHU else None
+
+    def _handle(self, unit: Unit, item: InboxItem, value: Incoming | None) -> InboxState:
+        if value is None:
             self._pushes(unit, item.source.partition(":")[2], item.body)
             return InboxState.DONE
-        value = self._parse(item)
         if isinstance(value, MessageReceived):
             if unit.now - value.created_at > _TOO_OLD:
                 log.info("message.too_old", inbox=item.id)
@@ -128,10 +134,7 @@ class InboxWork:
             raise Refused(not_allowed(clickable.permission, clicked.actor))
         clickable.run(unit, clicked)
 
-    def _tell(self, unit: Unit, item: InboxItem, refusal: Refused) -> None:
-        if item.source != FEISHU:
-            return
-        value = self._parse(item)
+    def _tell(self, unit: Unit, value: Incoming | None, refusal: Refused) -> None:
         if isinstance(value, MessageReceived):
             unit.say(answer_place(value), refusal.reason, reply_to=value.message_id)
         elif isinstance(value, CardClicked):

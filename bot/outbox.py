@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +18,7 @@ from bot.feishu import errors
 from bot.feishu.port import Feishu, Receiver
 from bot.spoken import spoken
 from bot.texts import Catalogue, Language
-from bot.unit import DELIVER, Units, receiver_of
+from bot.unit import DELIVER, Unit, Units, receiver_of
 from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.setup import Setup
 
@@ -59,6 +60,7 @@ class Delivery:
         signer: ActionSigner,
         catalogue: Catalogue,
         default_zone: str,
+        on_chat_lost: Callable[[Unit, str, str], None],
     ) -> None:
         self._units = units
         self._feishu = feishu
@@ -66,6 +68,7 @@ class Delivery:
         self._signer = signer
         self._catalogue = catalogue
         self._default_zone = default_zone
+        self._on_chat_lost = on_chat_lost
 
     def deliver(self, payload: Payload) -> None:
         """Send the oldest waiting message of a lane. With `chase`, see to the next one too: its own job is used up."""
@@ -96,7 +99,8 @@ class Delivery:
         if heads:
             with self._units.write("sweep") as unit:
                 for lane, id, attempts in heads:
-                    job = f"deliver-{id}-{attempts}"
+                    # With the second in it: a job that found nothing to do must not use up the id for ever.
+                    job = f"deliver-{id}-{attempts}-{int(now.timestamp())}"
                     payload = {"lane": lane, "chase": True}
                     self._units.engine.enqueue(unit.session, DELIVER, job, payload, queue=CARDS, partition=lane)
 
@@ -117,7 +121,7 @@ class Delivery:
         with self._units.write("deliver") as unit:
             outbox = Outbox(unit.session)
             message = outbox.head(lane)
-            if message is None or message.due_at > unit.now:
+            if message is None or not message.is_due(unit.now):
                 return None
             message.attempts += 1  # from here on a redraw of the card needs a message of its own
             message.due_at = unit.now + _LONGEST_WAIT  # if this process dies now, the sweep finds it then
@@ -251,13 +255,15 @@ class Delivery:
             card = outbox.card(parcel.card_id) if parcel.card_id is not None else None
             if card is not None and (gone or isinstance(error, errors.BotNotInChat)):
                 card.retired = True
+            if isinstance(error, errors.BotNotInChat) and parcel.receiver.kind == "chat":
+                self._on_chat_lost(unit, parcel.receiver.id, "")
         log.error("outbox.failed", outbox=parcel.id, code=error.code, why=type(error).__name__, log_id=error.log_id)
 
     def _chase(self, lane: str) -> None:
         with self._units.write("deliver") as unit:
             head = Outbox(unit.session).head(lane)
-            if head is not None and head.due_at <= unit.now:
-                job = f"deliver-{head.id}-{head.attempts}"
+            if head is not None and head.is_due(unit.now):
+                job = f"deliver-{head.id}-{head.attempts}-chase"
                 self._units.engine.enqueue(
                     unit.session, DELIVER, job, {"lane": lane, "chase": True}, queue=CARDS, partition=lane
                 )

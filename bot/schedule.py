@@ -23,6 +23,7 @@ log = structlog.get_logger("schedule")
 
 DEADLINE = "deadline.due"
 _STALE = timedelta(seconds=20)
+_AHEAD = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +119,21 @@ class Schedule:
         with self._units.read() as session:
             runs = Schedules(session)
             due: list[tuple[Scheduled, datetime | None]] = []
+            ahead: list[tuple[str, datetime]] = []
             for source in self._sources:
                 for scheduled in source(session):
                     last = runs.last_run(scheduled.id)
+                    if last is not None and last > now + _AHEAD:
+                        ahead.append((scheduled.id, now))  # the clock has jumped back: do not wait until it is there
+                        continue
                     after = max((moment for moment in (last, scheduled.since) if moment is not None), default=None)
                     if after is None:
                         due.append((scheduled, None))
                     elif (at := scheduled.cron.latest(after, now)) is not None:
                         due.append((scheduled, at))
+        for job, moment in ahead:
+            with self._units.write(f"cron-{job}") as unit:
+                Schedules(unit.session).reset(job, moment)
         for scheduled, at in due:
             with self._units.write(f"cron-{scheduled.id}") as unit:
                 if at is None:
@@ -143,7 +151,9 @@ class Schedule:
             return
         with self._units.write("deadlines") as unit:
             for deadline in due:
-                id = f"deadline-{deadline.id}-{deadline.stage}-{deadline.next_at.isoformat()}"
+                # With the time in it: a job that ran while the clock stood back must not use up the id for ever.
+                bucket = int(now.timestamp()) // 10
+                id = f"deadline-{deadline.id}-{deadline.stage}-{deadline.next_at.isoformat()}-{bucket}"
                 unit.enqueue(DEADLINE, id, {"id": deadline.id, "stage": deadline.stage})
 
 

@@ -186,6 +186,10 @@ class Complaints:
         query = select(Complaint).where(Complaint.claimed_by == person_id, Complaint.progress.in_(OPEN))
         return list(self._session.scalars(query))
 
+    def open_in(self, chat_id: str) -> list[Complaint]:
+        query = select(Complaint).where(Complaint.chat_id == chat_id, Complaint.progress.in_(OPEN))
+        return list(self._session.scalars(query.order_by(Complaint.id)))
+
     def has_entry(self, complaint_id: int, external_id: str) -> bool:
         query = select(ComplaintEntry.id).where(
             ComplaintEntry.complaint_id == complaint_id, ComplaintEntry.external_id == external_id

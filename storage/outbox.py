@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage.base import Base, id_key, key_text, plain_json, sealed
+from storage.base import Base, id_key, key_text, sealed, sealed_json
+
+LONGEST_WAIT = timedelta(minutes=65)  # no message is ever put off for longer at once
 
 
 class PostedCard(Base):
@@ -20,7 +22,7 @@ class PostedCard(Base):
     id: Mapped[id_key]
     kind: Mapped[key_text]  # which drawing function makes it
     subject: Mapped[key_text]
-    params: Mapped[plain_json]  # how it is looked at just now: page, filter, opened form
+    params: Mapped[sealed_json]  # how it is looked at just now: page, filter, opened form, for whom
     receiver: Mapped[sealed]  # chat:<chat_id> or person:<open_id>
     lane: Mapped[key_text]  # keyed hash of the receiver
     message_id: Mapped[str | None]
@@ -55,6 +57,9 @@ class OutboxMessage(Base):
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]
+
+    def is_due(self, now: datetime) -> bool:
+        return not now < self.due_at <= now + LONGEST_WAIT
 
 
 class Outbox:
@@ -109,7 +114,8 @@ class Outbox:
         """Lanes whose oldest message should be looked at again: lane, the message's id and its attempts.
 
         That is where an attempt failed and its time has come, or where a message older than `forgotten` was never
-        tried (its own delivery job was used up while the message before it could not be sent).
+        tried (its own delivery job was used up while the message before it could not be sent). A time further away
+        than `LONGEST_WAIT` was set by a clock that has jumped back since.
         """
         heads = (
             select(func.min(OutboxMessage.id))
@@ -120,7 +126,7 @@ class Outbox:
             select(OutboxMessage.lane, OutboxMessage.id, OutboxMessage.attempts)
             .where(
                 OutboxMessage.id.in_(heads),
-                OutboxMessage.due_at <= now,
+                (OutboxMessage.due_at <= now) | (OutboxMessage.due_at > now + LONGEST_WAIT),
                 (OutboxMessage.attempts > 0) | (OutboxMessage.created_at <= forgotten),
             )
             .limit(limit)

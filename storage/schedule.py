@@ -98,6 +98,12 @@ class Schedules:
         elif row.last_at < at:
             row.last_at = at
 
+    def reset(self, job: str, at: datetime) -> None:
+        """Set the last run also backwards: after the clock has jumped back."""
+        row = self._session.get(ScheduleRun, job, with_for_update=True)
+        if row is not None:
+            row.last_at = at
+
     def forget(self, job: str) -> None:
         row = self._session.get(ScheduleRun, job)
         if row is not None:

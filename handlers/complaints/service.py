@@ -244,6 +244,13 @@ class Service:
         return channel_queue(account.channel if account is not None else "wechatpay")
 
 
+def show_again(unit: Unit, chat_id: str) -> None:
+    """The bot is back in a group: open complaints whose card could not be shown there get one."""
+    for complaint in Complaints(unit.session).open_in(chat_id):
+        if not unit.has_card(CARD, str(complaint.id), to_chat(chat_id)):
+            unit.post(CARD, str(complaint.id), to_chat(chat_id))
+
+
 def release_all(unit: Unit, person_id: int) -> list[Complaint]:
     """Give back what somebody had claimed who may no longer handle it, and tell the groups."""
     complaints = Complaints(unit.session).claimed_open(person_id)

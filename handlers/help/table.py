@@ -22,7 +22,7 @@ from bot.cards.values import (
     Words,
 )
 from bot.drawing import Look
-from bot.feishu.values import BotAddedToChat, BotMenu
+from bot.feishu.values import BotAddedToChat, BotMenu, BotRemovedFromChat, ChatDisbanded, MessageRecalled
 from bot.permissions import Actor, Permission, find_actor
 from bot.refusals import Refused
 from bot.router import Asked, Clickable, Clicked, Command, NoArguments, Router
@@ -34,7 +34,8 @@ from handlers.complaints.listing import LIST
 from handlers.complaints.showing import CARD as COMPLAINT
 from storage.approvals import ApprovalRequest, Approvals
 from storage.complaints import ComplaintFilter, Complaints
-from storage.people import People
+from storage.inbox import InboxState
+from storage.people import EVERYWHERE, People
 from storage.setup import Setup
 
 HELP, HOME, TODO = "help", "home", "todo"
@@ -128,8 +129,11 @@ def home_command(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
 
 
 def todo_command(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
+    """What waits for somebody concerns nobody else: it goes to their private chat."""
     params = {"for": asked.actor.open_id}
-    unit.post(TODO, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+    unit.post(TODO, str(asked.actor.id or 0), to_person(asked.actor.open_id), params=params)
+    if asked.is_group:
+        unit.say(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
 
 
 def press(unit: Unit, clicked: Clicked) -> None:
@@ -173,6 +177,28 @@ def on_added(unit: Unit, event: BotAddedToChat) -> None:
     if chat is not None:
         chat.bot_present = True
     unit.post(HOME, "0", to_chat(event.chat_id), params={"for": event.operator_open_id})
+
+
+def on_removed(unit: Unit, event: BotRemovedFromChat | ChatDisbanded) -> None:
+    """The bot can no longer speak in a group: the administrators must know, for deadlines run on there."""
+    chat_gone(unit, event.chat_id, event.name)
+
+
+def chat_gone(unit: Unit, chat_id: str, name: str) -> None:
+    chat = unit.setup.chat(chat_id)
+    if chat is None or not chat.bot_present:
+        return
+    chat.bot_present = False
+    unit.audit("chat.lost", f"chat:{chat_id}", None, name=name or chat.name)
+    for admin in unit.people.holding("admin", EVERYWHERE):
+        unit.say(to_person(admin.open_id), text("chat.lost", name=name or chat.name))
+
+
+def on_recalled(unit: Unit, event: MessageRecalled) -> None:
+    """A command taken back before it was carried out is not carried out."""
+    id = f"feishu:message:{event.message_id}"
+    if unit.inbox.take(id) is not None:
+        unit.inbox.settle(id, InboxState.IGNORED, unit.now)
 
 
 def on_menu(unit: Unit, event: BotMenu) -> None:

@@ -60,11 +60,12 @@ def revoke(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
 
 
 def me(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
-    unit.post(ME, asked.actor.open_id[:64], asked.chat, reply_to=asked.message_id)
+    params = {"for": asked.actor.open_id}
+    unit.post(ME, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
 
 
 def draw_me(look: Look) -> Card:
-    actor = find_actor(People(look.session), look.subject)
+    actor = find_actor(People(look.session), str(look.params.get("for", "")))
     if actor.id is None or not actor.roles:
         note = Note(text("people.ask_admin"))
         return Card(text("people.me", who=actor.name), (Line(text("people.no_roles")), note), Tone.NEUTRAL)

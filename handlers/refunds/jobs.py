@@ -33,9 +33,11 @@ log = structlog.get_logger("refunds")
 
 FOLLOW = "refund.follow"
 CHECK = "refund.check"
+RECOVER = "refund.recover"
 # docs: wechatpay.md §9 "polling"; the first look is sooner, for balances arrive quickly.
 _LADDER = (10, 60, 60, 60, 60, 300, 600, 1200, 1800)
 _SOON = timedelta(seconds=15)
+_MOVING = (RefundProgress.APPROVED, RefundProgress.SENDING, RefundProgress.PROCESSING)
 _EVENTS = {
     RefundState.PROCESSING: Event.TAKEN,
     RefundState.SUCCESS: Event.PAID,
@@ -155,7 +157,7 @@ class RefundJobs:
         """Ask the channel how a refund stands; one that it does not know is sent (again) under the same number."""
         with self.units.read() as session:
             refund = Refunds(session).get(payload["id"])
-        if refund is None or refund.progress not in (RefundProgress.SENDING, RefundProgress.PROCESSING):
+        if refund is None or refund.progress not in _MOVING:
             return
         try:
             told = self._known(self.channels.get(refund.account_key).require(RefundsPort), refund)
@@ -170,9 +172,18 @@ class RefundJobs:
             if told is not None:
                 apply(unit, refund.id, told)
             row = Refunds(unit.session).get(refund.id, lock=True)
-            if row is not None and row.progress in (RefundProgress.SENDING, RefundProgress.PROCESSING):
+            if row is not None and row.progress in _MOVING:
                 row.polls += 1
                 _follow(unit, row)
+
+    def recover(self, payload: Payload) -> None:
+        """A refund on its way always has a timer; one that lost it (a job that failed for good) gets a new one."""
+        with self.units.write("refunds-recover") as unit:
+            for refund in Refunds(unit.session).in_states(*_MOVING):
+                timer = unit.deadlines.get(FOLLOW, str(refund.id))
+                if timer is None or timer.done_at is not None:
+                    log.warning("refund.recovered", refund=refund.number, progress=refund.progress)
+                    _follow(unit, refund, _SOON)
 
     def follow(self, unit: Unit, deadline: Deadline) -> datetime | None:
         """The timer of a refund that is not settled."""
