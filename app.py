@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +102,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     from bot.router import Router
     from bot.schedule import DEADLINE, Cron, DeadlineWork, Schedule, Scheduled
     from bot.texts import catalogue
-    from bot.unit import DELIVER, Units
+    from bot.unit import DELIVER, KEEP, Units
     from bot.web import build as build_web
     from handlers.approvals import cards as approval_cards
     from handlers.approvals import table as approval_table
@@ -127,7 +127,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     clock = make_clock(settings)
     database = open_database(settings, migrating=migrating)
     words = catalogue()
-    signer = ActionSigner(database.vault.subkey("clicks"))
+    signer = ActionSigner(database.vault.subkey(_clicks(database)))
     metrics = Metrics()
     engine = Engine(database, settings.executor)
     units = Units(database, engine, clock)
@@ -181,8 +181,8 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         router,
         signer,
         {
-            values.UserLeft: people_table.on_left,
-            values.UserChanged: people_table.on_changed,
+            values.UserLeft: people_table.on_left(approving.withdraw_all),
+            values.UserChanged: people_table.on_changed(approving.withdraw_all),
             values.MessageRecalled: helping.on_recalled,
             values.BotAddedToChat: bot_added,
             values.BotRemovedFromChat: helping.on_removed,
@@ -195,7 +195,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     delivery = Delivery(units, feishu, drawings, signer, words, settings.zone, helping.chat_gone)
     on_complaints = complaint_jobs.ComplaintJobs(units, channels, feishu)
     on_refunds = refund_jobs.RefundJobs(units, channels)
-    on_people = people_jobs.PeopleJobs(units, feishu)
+    on_people = people_jobs.PeopleJobs(units, feishu, approving.withdraw_all)
     on_digests = digests.DigestJobs(units, settings.zone)
     due = DeadlineWork(
         units,
@@ -210,7 +210,9 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     )
 
     def forget(payload: Payload) -> None:
-        engine.forget(clock.now() - timedelta(days=3))
+        engine.forget(datetime.now(UTC) - timedelta(days=3))  # the engine's records are in real time
+        with units.write("forget") as unit:
+            unit.forget(unit.now - KEEP)
 
     jobs: Mapping[str, Callable[[Payload], None]] = {
         PROCESS: inbox.process,
@@ -255,6 +257,16 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         ingress, metrics, lambda: _ready(database, engine, schedule, clock), lambda: _measure(units, metrics)
     )
     return Bot(settings, clock, database, engine, units, feishu, channels, schedule, web, words)
+
+
+def _clicks(database: Database) -> str:
+    """What clicks are signed for. After a restore it is something new: cards posted since the backup are not ours."""
+    from storage.backup import RESTORED
+    from storage.schedule import Schedules
+
+    with database.read() as session:
+        restored = Schedules(session).last_run(RESTORED)
+    return "clicks" if restored is None else f"clicks {restored.isoformat()}"
 
 
 def _remembered(ask: Callable[[], str]) -> Callable[[], str]:
@@ -314,7 +326,54 @@ def _settings(*, need_secret: bool = True) -> Settings:
     return settings
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands whose foreseeable failures end in a sentence and not in a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            told = _plainly(error)
+            if told is None:
+                raise
+            raise click.ClickException(told) from None
+
+
+def _plainly(error: Exception) -> str | None:
+    """What went wrong and what to do, for errors whose cause lies outside the program."""
+    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+    from storage.backup import InUse, NotEmpty
+    from storage.migrate import SchemaTooNew
+    from storage.sealed_file import UnreadableFile
+    from storage.vault import VaultError
+
+    if isinstance(error, SchemaTooNew):
+        return (
+            f"The data is of a newer version of mpops (schema {error}). Nothing was changed. "
+            "Install that version, or use an older backup."
+        )
+    if isinstance(error, VaultError):
+        return (
+            f"The database was made with another secret key: {error}. Nothing was changed. Set MPOPS_SECRET_KEY to "
+            "the key it was made with; to change keys, also name the old one in MPOPS_PREVIOUS_SECRET_KEYS."
+        )
+    if isinstance(error, UnreadableFile):
+        return f"The backup cannot be used: {error}. Nothing was changed."
+    if isinstance(error, NotEmpty):
+        return "The database is not empty. Nothing was changed. To replace all that is in it, add --force."
+    if isinstance(error, InUse):
+        return f"mpops works on this database ({error}). Nothing was changed. Stop it, and wait 15 seconds."
+    if isinstance(error, (ArgumentError, NoSuchModuleError)):
+        return "MPOPS_DATABASE_URL is not an address of a database; an example is sqlite:///var/mpops.db"
+    if isinstance(error, DBAPIError) and type(error).__name__ in ("OperationalError", "InterfaceError"):
+        return f"The database cannot be used ({type(error.orig).__name__}): see MPOPS_DATABASE_URL, and that it runs."
+    return None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option("0.1.0", prog_name="mpops")
 def main() -> None:
     """mpops: an operations assistant in Feishu chat."""
@@ -327,6 +386,8 @@ def serve(web_only: bool, long_connection: bool) -> None:
     """Run the bot: web, work and schedule in one process."""
     from waitress.server import create_server
 
+    from bot.feishu.envelope import LARGEST
+
     settings = _settings()
     if long_connection and not settings.feishu.encrypt_key.get_secret_value():
         # Events over the long connection are not encrypted by Feishu; between its process and the web they always are.
@@ -334,7 +395,15 @@ def serve(web_only: bool, long_connection: bool) -> None:
     bot = build(settings)
     bot.start(execute=not web_only)
     server = create_server(
-        bot.web, host=settings.http.host, port=settings.http.port, threads=settings.http.threads, ident=None
+        bot.web,
+        host=settings.http.host,
+        port=settings.http.port,
+        threads=settings.http.threads,
+        ident=None,
+        # A stranger must not fill the disk: more than this is refused while it is being received.
+        max_request_body_size=LARGEST + 64 * 1024,
+        channel_timeout=20,
+        connection_limit=500,
     )
     supervisor = _long_connection(settings) if long_connection else None
     _until_stopped(server.close)
@@ -468,6 +537,61 @@ def doctor() -> None:
     bad = sum(not finding.ok for finding in findings)
     click.echo(f"{len(findings)} things looked at, {bad} to mend.")
     sys.exit(1 if bad else 0)
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def backup(file: Path) -> None:
+    """Write an encrypted backup of the whole database to FILE; mpops may go on working."""
+    from storage.backup import backup as write
+
+    settings = _settings()
+    database = open_database(settings)
+    try:
+        counts = write(database, file, settings.secrets()[0], make_clock(settings).now())
+    except FileExistsError:
+        raise click.ClickException(f"{file} is there already; a backup is never overwritten.") from None
+    except OSError as error:
+        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
+    finally:
+        database.close()
+    click.echo(f"{file}: {counts.total} rows of {len(counts.rows)} tables.")
+    click.echo("It opens only with the secret key of today. Key files of accounts (file:PATH) are not in it.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="Replace what is in the database.")
+def restore(file: Path, force: bool) -> None:
+    """Make the database what it was when FILE was written, on SQLite or PostgreSQL. Stop mpops first."""
+    from bot.engine import Engine
+    from handlers.setup.resume import resume
+    from storage.backup import ready
+    from storage.backup import restore as bring_back
+    from storage.database import Database
+
+    settings = _settings()
+    now = make_clock(settings).now()
+    database = Database(settings.database_url)
+    ready(database, file, settings.secrets(), force=force)
+    engine = Engine(database, "restore")
+    engine.migrate()
+    engine.start(execute=False)
+    try:
+        engine.clear()  # work of the rows that go; what the new rows need is enqueued with them
+        restored = bring_back(
+            database, file, settings.secrets(), force=force, now=now,
+            then=lambda session: resume(session, engine, now),
+        )  # fmt: skip
+    finally:
+        engine.stop()
+        database.close()
+    click.echo(f"{restored.counts.total} rows are back, at schema {restored.schema}.")
+    if restored.audit.broken_at is not None:
+        raise click.ClickException("The audit in this backup had been tampered with: see `mpops audit verify`.")
+    click.echo(
+        f"The audit is whole: {restored.audit.checked} entries. What was not finished goes on at the next start."
+    )
 
 
 @main.command()

@@ -15,7 +15,8 @@ from typing import Any, TypeAlias, cast
 import structlog
 import tenacity
 from dbos import DBOS, DBOSClient, DBOSConfig
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -60,16 +61,34 @@ PLANS: Mapping[str, QueuePlan] = {
 }
 
 _SILENT = timedelta(seconds=30)
+_WAIT_OUT = timedelta(minutes=15)
 
 
 class TryAgain(Exception):
     """A job asks to be run again soon: what it needs is held by somebody else just now."""
 
 
+class Stopped(BaseException):
+    """The engine is not running (any more). No handler catches it: a job it ends stays to be done after a restart."""
+
+
+def _outage(error: BaseException) -> bool:
+    """The database cannot be reached, or not in time."""
+    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout)):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
 def _transient(error: BaseException) -> bool:
-    return isinstance(error, (OperationalError, StaleDataError, IntegrityError, TryAgain)) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
+    return _outage(error) or isinstance(error, (StaleDataError, IntegrityError, TryAgain))
+
+
+def _enough(state: tenacity.RetryCallState) -> bool:
+    """An outage of the database is waited out for a quarter of an hour; anything else is tried eight times."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    if error is not None and _outage(error):
+        return (state.seconds_since_start or 0.0) > _WAIT_OUT.total_seconds()
+    return state.attempt_number >= 8
 
 
 class Engine:
@@ -121,14 +140,15 @@ class Engine:
     def stop(self, grace: int = 10) -> None:
         """Take no new work, wait up to `grace` seconds for what is in hand. What is not finished is done later."""
         self._stop.set()
-        if self._client is not None:
-            self._client.destroy()
-            self._client = None
         if self._running:
+            # First the workers, then what they enqueue with: a job that ends now may still have something to say.
             DBOS.destroy(workflow_completion_timeout_sec=grace)
             self._running = False
             if self._pulse is not None:
                 self._pulse.join(timeout=5)
+        if self._client is not None:
+            self._client.destroy()
+            self._client = None
 
     def enqueue(
         self,
@@ -142,7 +162,7 @@ class Engine:
     ) -> None:
         """Hand over work within the caller's transaction: no commit, no work. A known id changes nothing."""
         if self._client is None:
-            raise RuntimeError("the engine was not started")
+            raise Stopped("the engine is not running")
         options: dict[str, Any] = {
             "workflow_name": WORKFLOW, "queue_name": queue, "workflow_id": id, "app_version": VERSION,
         }  # fmt: skip
@@ -157,7 +177,7 @@ class Engine:
             log.error("job.unknown", job=job)
             return
         retry = tenacity.Retrying(
-            stop=tenacity.stop_after_attempt(8),
+            stop=_enough,
             wait=tenacity.wait_exponential(multiplier=0.1, max=20) + tenacity.wait_random(0, 0.1),
             retry=tenacity.retry_if_exception(_transient),
             reraise=True,
@@ -168,7 +188,10 @@ class Engine:
             incident = new_incident()
             log.exception("job.failed", job=job, incident=incident, payload_keys=sorted(payload))
             if self.on_failure is not None:
-                self.on_failure(job, payload, incident)
+                try:
+                    self.on_failure(job, payload, incident)
+                except Exception:
+                    log.exception("job.failure_not_told", job=job, incident=incident)
 
     def rescue(self) -> int:
         """Give the work of processes that fell silent to the living ones (engine.md §5 trap 4, §6 reaper).
@@ -198,11 +221,24 @@ class Engine:
         """Delete records of work finished before `before`; DBOS keeps them for ever (engine.md §5 trap 9)."""
         if self._client is None:
             return 0
-        done = self._client.list_workflows(completed_before=before.isoformat(), limit=2000, load_input=False)
-        ids = [workflow.workflow_id for workflow in done]
-        if ids:
-            self._client.delete_workflows(ids)
-        return len(ids)
+        gone = 0
+        while True:
+            done = self._client.list_workflows(completed_before=before.isoformat(), limit=1000, load_input=False)
+            if done:
+                self._client.delete_workflows([workflow.workflow_id for workflow in done])
+                gone += len(done)
+            if len(done) < 1000:
+                return gone
+
+    def clear(self) -> int:
+        """Drop all work, waiting and done: for a database whose rows are about to be replaced."""
+        if self._client is None:
+            raise RuntimeError("the engine was not started")
+        gone = 0
+        while found := self._client.list_workflows(limit=2000, load_input=False):
+            self._client.delete_workflows([workflow.workflow_id for workflow in found])
+            gone += len(found)
+        return gone
 
     def _instance(self, listen: list[str]) -> None:
         config: DBOSConfig = {

@@ -10,7 +10,7 @@ import structlog
 
 from bot.cards.actions import ActionSigner
 from bot.clicks import read_click
-from bot.engine import INTERACTIVE, Payload
+from bot.engine import INTERACTIVE, Payload, TryAgain
 from bot.feishu.envelope import Envelope
 from bot.feishu.events import Malformed, parse
 from bot.feishu.values import CardClicked, Incoming, MessageReceived, Other
@@ -54,6 +54,8 @@ class InboxWork:
     def process(self, payload: Payload) -> None:
         id = payload["id"]
         value = self._value(id)
+        if isinstance(value, MessageReceived) and value.mentions and not self._bot_open_id():
+            raise TryAgain("who we are is not known yet, so a mention of us would go unheard")
         try:
             with self._units.write(id) as unit:
                 item = unit.inbox.take(id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,6 +24,7 @@ from bot.texts import Catalogue, text
 from bot.unit import Unit, Units
 
 log = structlog.get_logger("ingress")
+_ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ class Ingress:
     # --- channels --------------------------------------------------------------------------------------------------
 
     def notify(self, account: str) -> Response:
-        largest = self._pushes.largest(account)
+        largest = self._pushes.largest(account) if _ACCOUNT.fullmatch(account) else None
         if largest is None:
             return _json({"code": "FAIL", "message": "unknown"}, 404)
         body = _body(request, largest)

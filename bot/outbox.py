@@ -12,13 +12,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.cards.actions import ActionSigner
 from bot.cards.render import RenderedCard, render
+from bot.cards.values import Card, Note, Tone
 from bot.drawing import Drawings, Look
 from bot.engine import CARDS, Payload
 from bot.feishu import errors
 from bot.feishu.port import Feishu, Receiver
 from bot.spoken import spoken
-from bot.texts import Catalogue, Language
-from bot.unit import DELIVER, Unit, Units, receiver_of
+from bot.texts import Catalogue, Language, Text, text
+from bot.unit import DELIVER, Unit, Units, receiver_of, stored_receiver
 from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.setup import Setup
 
@@ -27,8 +28,9 @@ log = structlog.get_logger("outbox")
 CARD_LIFE = timedelta(days=14)  # feishu.md §1 no. 15
 _RENEW_AFTER = CARD_LIFE - timedelta(hours=12)
 _LONGEST_WAIT = timedelta(minutes=2)
-_GIVE_UP_UUID = timedelta(minutes=55)  # Feishu remembers a uuid for one hour
+_MOST_SURPRISES = 10
 _FORGOTTEN = timedelta(seconds=60)
+_IN_HAND = timedelta(seconds=30)  # longer than a call to Feishu may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class _Parcel:
     rendered: RenderedCard | None
     digest: str = ""
     stale_at: datetime | None = None
+    title: Text | None = None
+    old_message_id: str | None = None  # of the card that the new one takes the place of
 
 
 class Delivery:
@@ -86,6 +90,14 @@ class Delivery:
             self._later(parcel, error, timedelta(minutes=1))  # somebody may be setting it right just now
         except errors.FeishuError as error:
             self._fail(parcel, error)
+        except Exception as error:
+            # Something nobody thought of: not for ever at the head of its chat.
+            log.exception("outbox.broken", outbox=parcel.id, attempts=parcel.attempts)
+            wrong = errors.FeishuError("send", type(error).__name__)
+            if parcel.attempts < _MOST_SURPRISES:
+                self._later(parcel, wrong, timedelta(0))
+            else:
+                self._fail(parcel, wrong)
         else:
             self._settle(parcel, state, message_id)
         if payload.get("chase"):
@@ -100,7 +112,7 @@ class Delivery:
             with self._units.write("sweep") as unit:
                 for lane, id, attempts in heads:
                     # With the second in it: a job that found nothing to do must not use up the id for ever.
-                    job = f"deliver-{id}-{attempts}-{int(now.timestamp())}"
+                    job = f"deliver-{id}-{attempts}-{int(now.timestamp()) // 15}"
                     payload = {"lane": lane, "chase": True}
                     self._units.engine.enqueue(unit.session, DELIVER, job, payload, queue=CARDS, partition=lane)
 
@@ -120,11 +132,11 @@ class Delivery:
         """Take the head of a lane, if its time has come, and put it into words."""
         with self._units.write("deliver") as unit:
             outbox = Outbox(unit.session)
-            message = outbox.head(lane)
+            message = outbox.head(lane, lock=True)
             if message is None or not message.is_due(unit.now):
                 return None
             message.attempts += 1  # from here on a redraw of the card needs a message of its own
-            message.due_at = unit.now + _LONGEST_WAIT  # if this process dies now, the sweep finds it then
+            message.due_at = unit.now + _IN_HAND  # if this process dies now, the sweep finds it then
         try:
             with self._units.read() as session:
                 card = Outbox(session).card(message.card_id) if message.card_id is not None else None
@@ -149,12 +161,12 @@ class Delivery:
         chat = setup.chat(receiver.id) if receiver.kind == "chat" else None
         zone = chat.zone if chat is not None else self._default_zone
         language: Language = "en_us" if chat is not None and chat.language == "en_us" else "zh_cn"
-        words, rendered, digest, stale_at = None, None, "", None
+        words, rendered, digest, stale_at, title = None, None, "", None, None
         if message.body is not None:
             words = self._catalogue.say(spoken(message.body), language, zone=zone, plain_mentions=False)
         elif card is not None and look is not None:
             drawn = self._drawings.draw(card.kind, look)
-            stale_at = drawn.stale_at
+            stale_at, title = drawn.stale_at, drawn.title
             rendered = render(
                 drawn,
                 sign=lambda action: self._signer.sign(action, message.receiver),
@@ -178,33 +190,56 @@ class Delivery:
             rendered=rendered,
             digest=digest,
             stale_at=stale_at,
+            title=title,
+            old_message_id=card.message_id if renew and card is not None else None,
         )
 
     def _send(self, parcel: _Parcel) -> tuple[str | None, OutboxState]:
+        """The message that now shows the card (None: none does), and how the sending ended."""
         if parcel.rendered is None:
             return self._post(parcel, None), OutboxState.SENT
         if parcel.message_id is None:
-            return self._post(parcel, parcel.rendered.json), OutboxState.SENT
+            return self._post_card(parcel, parcel.rendered.json), OutboxState.SENT
         if parcel.drawn == parcel.digest:
             return parcel.message_id, OutboxState.SKIPPED
         try:
             self._feishu.patch_card(parcel.message_id, parcel.rendered.json)
         except errors.MessageClosed:
             # Recalled, or older than cards live: the item is still there, so it gets a new card.
-            return self._post(parcel, parcel.rendered.json), OutboxState.SENT
+            return self._post_card(parcel, parcel.rendered.json), OutboxState.SENT
+        except errors.CardRefused as error:
+            log.error("card.refused", outbox=parcel.id, subcode=error.subcode, log_id=error.log_id)
+            # What stands there is no longer true: say the truth in plain words and take the old buttons away.
+            self._post(parcel, None)
+            self._blank(parcel.message_id, parcel, text("card.refused"))
         return parcel.message_id, OutboxState.SENT
 
-    def _post(self, parcel: _Parcel, card: str | None) -> str:
+    def _post_card(self, parcel: _Parcel, card: str) -> str | None:
+        if parcel.old_message_id is not None:
+            self._blank(parcel.old_message_id, parcel, text("card.moved"))
         try:
-            return self._post_one(parcel, card)
+            return self._post(parcel, card)
         except errors.CardRefused as error:
-            if card is None:
-                raise
             log.error("card.refused", outbox=parcel.id, subcode=error.subcode, log_id=error.log_id)
-            return self._post_one(parcel, None)
+            self._post(parcel, None)
+            return None
 
-    def _post_one(self, parcel: _Parcel, card: str | None) -> str:
-        uuid = f"mpops-{parcel.id}-{'c' if card is not None else 't'}"
+    def _blank(self, message_id: str, parcel: _Parcel, words: Text) -> None:
+        """Leave only a sentence where a card was, so that no dead button stands there. Its failure changes nothing."""
+        bare = render(
+            Card(parcel.title or words, (Note(words),), Tone.NEUTRAL),
+            sign=lambda action: self._signer.sign(action, stored_receiver(parcel.receiver)),
+            zone=self._default_zone,
+            catalogue=self._catalogue,
+        )
+        try:
+            self._feishu.patch_card(message_id, bare.json)
+        except errors.FeishuError as error:
+            log.info("card.not_blanked", outbox=parcel.id, code=error.code)
+
+    def _post(self, parcel: _Parcel, card: str | None) -> str:
+        # The moment is in it because ids begin anew from those of the backup when one was restored.
+        uuid = f"mpops-{parcel.id}-{parcel.created_at.timestamp() * 1000:.0f}-{'c' if card is not None else 't'}"
         to = parcel.receiver
         if parcel.reply_to is not None:
             try:

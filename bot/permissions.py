@@ -73,14 +73,15 @@ def stranger(open_id: str, name: str = "") -> Actor:
     return Actor(open_id, name or open_id, None, False, {})
 
 
+def permissions_of(role: str, custom: Mapping[str, Sequence[str]]) -> frozenset[Permission]:
+    """What a role carries, built in or made by the company; an unknown one carries nothing."""
+    return ROLES.get(role) or frozenset(each for each in Permission if each.value in custom.get(role, ()))
+
+
 def actor_of(person: Person, custom: Mapping[str, Sequence[str]]) -> Actor:
     grants: dict[str, frozenset[Permission]] = {}
     for held in person.roles:
-        known = frozenset(Permission)
-        permissions = ROLES.get(held.role) or frozenset(
-            permission for permission in known if permission.value in custom.get(held.role, ())
-        )
-        grants[held.scope] = grants.get(held.scope, frozenset()) | permissions
+        grants[held.scope] = grants.get(held.scope, frozenset()) | permissions_of(held.role, custom)
     roles = tuple((held.role, held.scope) for held in person.roles)
     return Actor(person.open_id, person.name, person.id, person.is_active, grants, roles)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from bot.clock import Clock
@@ -25,6 +27,7 @@ from storage.schedule import Deadlines
 from storage.setup import Setup
 
 DELIVER = "outbox.deliver"
+KEEP = timedelta(days=30)  # how long finished messages stay, for questions about what happened
 
 
 def receiver_of(stored: str) -> Receiver:
@@ -136,6 +139,17 @@ class Unit:
 
     def _lane(self, receiver: Receiver) -> str:
         return self._database.vault.index(stored_receiver(receiver))
+
+    def forget(self, before: datetime) -> None:
+        """Delete what came in and went out before that moment and was finished."""
+        self.inbox.forget(before)
+        self._outbox.forget(before)
+
+    def serialize(self, name: str) -> None:
+        """Let only one transaction at a time go on that names this; the others wait. SQLite has one writer anyway."""
+        if self.session.get_bind().dialect.name != "sqlite":
+            lock = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+            self.session.execute(sql("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
 
     # --- what is written down --------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import String, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from storage.base import Base, id_key, key_text, long_key, plain_json
+from storage.base import Base, id_key, key_text, long_key, sealed_json
 
 GENESIS = "0" * 64
 _LOCK = 7_262_002
@@ -31,7 +31,7 @@ class AuditEntry(Base):
     actor_id: Mapped[int | None]  # a person; None is mpops itself
     event: Mapped[key_text]
     subject: Mapped[long_key] = mapped_column(index=True)
-    params: Mapped[plain_json]
+    params: Mapped[sealed_json]  # reasons that people typed stand in it
     previous: Mapped[str] = mapped_column(String(64))
     hash: Mapped[str] = mapped_column(String(64))
 
@@ -99,7 +99,11 @@ class Audit:
         self._session.flush()
 
     def all(self) -> Iterator[AuditEntry]:
-        yield from self._session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000))
+        found = self._session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000))
+        try:
+            yield from found
+        finally:
+            found.close()  # whoever stops early would leave a cursor open in PostgreSQL
 
     def verify(self) -> Verdict:
         previous, expected, checked = GENESIS, 1, 0

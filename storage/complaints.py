@@ -154,8 +154,10 @@ class Complaints:
         self._session.flush()
         return complaint
 
-    def open_external_ids(self, account_key: str) -> list[str]:
+    def open_external_ids(self, account_key: str, *, synced_before: datetime | None = None) -> list[str]:
         query = select(Complaint.external_id).where(Complaint.account_key == account_key, Complaint.progress.in_(OPEN))
+        if synced_before is not None:
+            query = query.where(Complaint.synced_at < synced_before)
         return list(self._session.scalars(query))
 
     def listed(self, filter: ComplaintFilter, *, offset: int, limit: int) -> tuple[list[Complaint], int]:

@@ -59,6 +59,11 @@ def _tune_sqlite(engine: Engine, begin: str, *, read_only: bool = False) -> None
             connection.exec_driver_sql(begin)
 
 
+def _engine(url: URL, **options: Any) -> Engine:
+    # Parameters stay out of error texts, and so out of the log: they may be somebody's words or phone number.
+    return create_engine(url, hide_parameters=True, **options)
+
+
 class Database:
     """One database of one deployment.
 
@@ -75,14 +80,14 @@ class Database:
             if self.url.database and self.url.database != ":memory:":
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             arguments = {"check_same_thread": False}
-            self.writer = create_engine(self.url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args=arguments)
-            self.reader = create_engine(self.url, pool_size=8, max_overflow=8, connect_args=arguments)
+            self.writer = _engine(self.url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args=arguments)
+            self.reader = _engine(self.url, pool_size=8, max_overflow=8, connect_args=arguments)
             self._system_pool = 50  # engine.md §5 trap 2: fewer can deadlock with a held write lock
             # A deferred transaction that reads first and then writes fails under load (engine.md §10).
             _tune_sqlite(self.writer, "BEGIN IMMEDIATE")
             _tune_sqlite(self.reader, "BEGIN", read_only=True)
         else:
-            self.writer = create_engine(self.url, pool_size=pool_size, max_overflow=pool_size, pool_recycle=300)
+            self.writer = _engine(self.url, pool_size=pool_size, max_overflow=pool_size, pool_recycle=300)
             self.reader = self.writer
             self._system_pool = 30
         self._write_sessions = sessionmaker(self.writer, expire_on_commit=False)
@@ -102,12 +107,10 @@ class Database:
         if self._system is None:
             if self.is_sqlite:
                 arguments = {"check_same_thread": False}
-                self._system = create_engine(
-                    self.url, pool_size=self._system_pool, max_overflow=0, connect_args=arguments
-                )
+                self._system = _engine(self.url, pool_size=self._system_pool, max_overflow=0, connect_args=arguments)
                 _tune_sqlite(self._system, "")
             else:
-                self._system = create_engine(
+                self._system = _engine(
                     self.url, pool_size=self._system_pool, max_overflow=0, pool_recycle=300, pool_pre_ping=True
                 )
         return self._system

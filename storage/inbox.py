@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, func, select
+from sqlalchemy import Index, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -75,6 +75,13 @@ class Inbox:
             .limit(limit)
         )
         return list(self._session.scalars(query))
+
+    def forget(self, before: datetime) -> int:
+        """Delete what was worked off before that moment: it holds people's words and is of no use any more."""
+        gone = delete(InboxItem).where(
+            InboxItem.state.in_((InboxState.DONE, InboxState.IGNORED)), InboxItem.received_at < before
+        )
+        return int(self._session.execute(gone).rowcount)
 
     def failed(self, since: datetime) -> int:
         query = select(func.count()).where(InboxItem.state == InboxState.FAILED, InboxItem.received_at >= since)

@@ -19,17 +19,23 @@ class SchemaTooNew(Exception):
     """The database was migrated by a newer version of mpops."""
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
 def newest() -> str:
-    heads = ScriptDirectory.from_config(_config()).get_heads()
+    heads = ScriptDirectory.from_config(alembic_config()).get_heads()
     if len(heads) != 1:
         raise RuntimeError(f"migrations have {len(heads)} heads")
     return heads[0]
+
+
+def revisions() -> frozenset[str]:
+    """Every schema that this version knows."""
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return frozenset(script.revision for script in scripts.walk_revisions())
 
 
 def current(database: Database) -> str | None:
@@ -39,8 +45,8 @@ def current(database: Database) -> str | None:
 
 def migrate(database: Database, target: str = "head") -> None:
     """Upgrade under a lock, so that replicas which start together migrate once. Raises SchemaTooNew."""
-    config = _config()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    config = alembic_config()
+    known = revisions()
     with database.exclusive() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
         if revision is not None and revision not in known:
@@ -50,7 +56,7 @@ def migrate(database: Database, target: str = "head") -> None:
 
 
 def downgrade(database: Database, target: str) -> None:
-    config = _config()
+    config = alembic_config()
     with database.exclusive() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, target)
@@ -69,7 +75,7 @@ def drift(database: Database) -> Sequence[object]:
 
 def make_revision(database: Database, message: str, revision_id: str) -> None:
     """Write a new migration from the difference; for developers."""
-    config = _config()
+    config = alembic_config()
     with database.exclusive() as connection:
         config.attributes["connection"] = connection
         command.revision(config, message=message, autogenerate=True, rev_id=revision_id)

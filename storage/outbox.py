@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, func, select
+from sqlalchemy import ForeignKey, Index, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base, id_key, key_text, sealed, sealed_json
@@ -95,9 +95,10 @@ class Outbox:
             OutboxMessage.state == OutboxState.WAITING,
             OutboxMessage.attempts == 0,
         )
-        return self._session.scalar(query.limit(1)) is not None
+        # Locked, so that a delivery which takes it just now is waited for: it would draw what was before our change.
+        return self._session.scalar(query.limit(1).with_for_update()) is not None
 
-    def head(self, lane: str) -> OutboxMessage | None:
+    def head(self, lane: str, *, lock: bool = False) -> OutboxMessage | None:
         """The oldest waiting message of a lane."""
         query = (
             select(OutboxMessage)
@@ -105,7 +106,7 @@ class Outbox:
             .order_by(OutboxMessage.id)
             .limit(1)
         )
-        return self._session.scalar(query)
+        return self._session.scalar(query.with_for_update() if lock else query)
 
     def get(self, id: int) -> OutboxMessage | None:
         return self._session.get(OutboxMessage, id)
@@ -138,6 +139,13 @@ class Outbox:
             select(func.count(), func.min(OutboxMessage.created_at)).where(OutboxMessage.state == OutboxState.WAITING)
         ).one()
         return row[0], row[1]
+
+    def forget(self, before: datetime) -> int:
+        """Delete what was sent before that moment; the cards themselves stay known."""
+        gone = delete(OutboxMessage).where(
+            OutboxMessage.state.in_((OutboxState.SENT, OutboxState.SKIPPED)), OutboxMessage.created_at < before
+        )
+        return int(self._session.execute(gone).rowcount)
 
     def failed(self, since: datetime) -> int:
         query = select(func.count()).where(OutboxMessage.state == OutboxState.FAILED, OutboxMessage.created_at >= since)

@@ -112,11 +112,9 @@ class People:
         query = (
             select(Person)
             .join(RoleHeld)
-            .where(Person.state == PersonState.ACTIVE, RoleHeld.role == role)
+            .where(Person.state == PersonState.ACTIVE, RoleHeld.role == role, RoleHeld.scope.in_((scope, EVERYWHERE)))
             .order_by(Person.id)
         )
-        if scope != EVERYWHERE:
-            query = query.where(RoleHeld.scope.in_((scope, EVERYWHERE)))
         return list(self._session.scalars(query.distinct()).unique())
 
     def custom_roles(self) -> dict[str, Sequence[str]]:

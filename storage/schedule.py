@@ -49,7 +49,7 @@ class Deadlines:
 
     def set(self, kind: str, subject: str, due_at: datetime, next_at: datetime) -> Deadline:
         """Start or restart a deadline."""
-        row = self.get(kind, subject)
+        row = self.get(kind, subject, lock=True)
         if row is None:
             row = Deadline(kind=kind, subject=subject, due_at=due_at, next_at=next_at, stage=0)
             self._session.add(row)
@@ -58,14 +58,18 @@ class Deadlines:
         self._session.flush()
         return row
 
-    def get(self, kind: str, subject: str) -> Deadline | None:
-        return self._session.scalar(select(Deadline).where(Deadline.kind == kind, Deadline.subject == subject))
+    def get(self, kind: str, subject: str, *, lock: bool = False) -> Deadline | None:
+        query = select(Deadline).where(Deadline.kind == kind, Deadline.subject == subject)
+        if lock:
+            self._session.flush()
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return self._session.scalar(query)
 
     def by_id(self, id: int) -> Deadline | None:
         return self._session.get(Deadline, id, with_for_update=True)
 
     def meet(self, kind: str, subject: str, at: datetime) -> None:
-        row = self.get(kind, subject)
+        row = self.get(kind, subject, lock=True)
         if row is not None and row.done_at is None:
             row.done_at = at
 
@@ -114,6 +118,9 @@ class Schedules:
 
     def silent(self, before: datetime) -> list[str]:
         return list(self._session.scalars(select(Heartbeat.executor).where(Heartbeat.seen_at < before)))
+
+    def alive(self, since: datetime) -> list[str]:
+        return list(self._session.scalars(select(Heartbeat.executor).where(Heartbeat.seen_at >= since)))
 
     def buried(self, executor: str) -> None:
         row = self._session.get(Heartbeat, executor)

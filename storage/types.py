@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -15,6 +17,17 @@ from storage.vault import Vault
 def attach_vault(dialect: Dialect, vault: Vault) -> None:
     """Give an engine's dialect the vault that its sealed columns use; each engine has a dialect of its own."""
     cast(Any, dialect).mpops_vault = vault
+
+
+@contextmanager
+def lent_vault(dialect: Dialect, vault: Vault) -> Iterator[None]:
+    """As `attach_vault`, and whatever was there before comes back afterwards."""
+    before = getattr(dialect, "mpops_vault", None)
+    attach_vault(dialect, vault)
+    try:
+        yield
+    finally:
+        cast(Any, dialect).mpops_vault = before
 
 
 def _vault(dialect: Dialect) -> Vault:

@@ -27,6 +27,7 @@ from bot.cards.values import (
     Rule,
     Table,
     Tone,
+    Toned,
     Warning,
     Words,
 )
@@ -40,7 +41,9 @@ TAG_COLOURS = {
     Tone.URGENT: "red",
     Tone.GOOD: "green",
 }
-_WIDEST_HALF = 34  # Latin letters that half a card on a phone holds in two lines
+_TEXT_COLOURS = TAG_COLOURS | {Tone.NEUTRAL: "grey"}
+_WIDEST_HALF = 20  # Latin letters that half a card on a phone holds in one line
+_LARGE = "heading-3"
 _DEEPEST_FOLD = 2  # Feishu takes five levels of containers; a list inside takes two
 _PICTURE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
@@ -85,11 +88,18 @@ def note(pen: Pen, words: Text) -> Json:
 
 def _line(pen: Pen, block: Line) -> Json:
     mark = "**" if block.strong else ""
-    return pen.paragraph(lambda language: f"{mark}{_shown(pen, block.words, language)}{mark}")
+    words = Toned(block.words, block.tone) if block.tone is not None else block.words
+    return pen.paragraph(lambda language: f"{mark}{_toned(pen, words, language)}{mark}")
 
 
 def _shown(pen: Pen, words: Words, language: Language) -> str:
     return pen.markdown(words, language).strip() or "—"
+
+
+def _toned(pen: Pen, words: Words | Toned, language: Language) -> str:
+    if isinstance(words, Toned):
+        return coloured(_shown(pen, words.words, language), _TEXT_COLOURS[words.tone])
+    return _shown(pen, words, language)
 
 
 def _coloured(pen: Pen, words: Words, colour: str, *, before: str = "", small: bool = False) -> Json:
@@ -100,8 +110,9 @@ def _facts(pen: Pen, block: Facts) -> list[Json]:
     drawn: list[Json] = []
     row: list[Json] = []
     for label, value in block.pairs:
-        fact = _fact(pen, label, value)
-        if pen.width(value) > _WIDEST_HALF:
+        fact = _fact(pen, label, value, large=block.large)
+        words = value.words if isinstance(value, Toned) else value
+        if max(pen.width(label), pen.width(words)) > _WIDEST_HALF:
             drawn += _row_of_facts(row)
             drawn.append(fact)
             row = []
@@ -113,10 +124,11 @@ def _facts(pen: Pen, block: Facts) -> list[Json]:
     return drawn + _row_of_facts(row)
 
 
-def _fact(pen: Pen, label: Text, value: Words) -> Json:
-    return pen.paragraph(
-        lambda language: f"{coloured(_shown(pen, label, language), 'grey')}<br>{_shown(pen, value, language)}"
+def _fact(pen: Pen, label: Text, value: Words | Toned, *, large: bool) -> Json:
+    fact = pen.paragraph(
+        lambda language: f"{coloured(_shown(pen, label, language), 'grey')}<br>{_toned(pen, value, language)}"
     )
+    return fact | {"text_size": _LARGE} if large else fact
 
 
 def _row_of_facts(facts: list[Json]) -> list[Json]:
@@ -209,8 +221,11 @@ def _item_words(pen: Pen, item: Item, language: Language) -> str:
     if item.tag is not None:
         label = pen.markdown(item.tag.label, language)
         written += f" <text_tag color='{TAG_COLOURS[item.tag.tone]}'>{label}</text_tag>"
+    if item.words is not None:
+        written += "<br>" + _shown(pen, item.words, language)
     if item.detail is not None:
-        written += "<br>" + coloured(_shown(pen, item.detail, language), "grey")
+        detail = item.detail if isinstance(item.detail, Toned) else Toned(item.detail, Tone.NEUTRAL)
+        written += "<br>" + _toned(pen, detail, language)
     return written
 
 

@@ -11,8 +11,8 @@ from bot.cards.values import Chart, ChartKind
 from bot.texts import text
 
 _SHAPES: dict[ChartKind, Json] = {
-    ChartKind.BAR: {"type": "bar", "xField": "label", "yField": "value"},
-    ChartKind.LINE: {"type": "line", "xField": "label", "yField": "value"},
+    ChartKind.BAR: {"type": "bar", "xField": "label", "yField": "value", "label": {"visible": True}},
+    ChartKind.LINE: {"type": "line", "xField": "label", "yField": "value", "label": {"visible": True}},
     ChartKind.PIE: {
         "type": "pie",
         "categoryField": "label",
@@ -26,7 +26,11 @@ _SHAPES: dict[ChartKind, Json] = {
 
 
 def chart(pen: Pen, block: Chart) -> list[Json]:
-    """A chart, or a word that there is nothing to draw. Feishu translates no charts: labels carry both languages."""
+    """A title and a chart, or a word that there is nothing to draw.
+
+    Feishu translates no charts: labels carry both languages, and the title stands above as a paragraph that it does
+    translate. The hidden one names the chart for those who cannot see it.
+    """
     if not block.values:
         nothing = text("card.chart.empty", title=block.title)
         return [pen.paragraph(lambda language: pen.markdown(nothing, language), small=True)]
@@ -35,7 +39,8 @@ def chart(pen: Pen, block: Chart) -> list[Json]:
     values = [{"label": pen.bilingual(label, limits.LABEL), "value": value} for label, value in shown]
     spec: Json = {
         **_SHAPES[block.kind],
-        "title": {"text": pen.bilingual(block.title, limits.TITLE)},
+        "title": {"text": pen.bilingual(block.title, limits.TITLE), "visible": False},
         "data": {"values": values},
     }
-    return [{"tag": "chart", "aspect_ratio": "2:1", "chart_spec": spec}]
+    title = pen.paragraph(lambda language: f"**{pen.markdown(block.title, language)}**")
+    return [title, {"tag": "chart", "aspect_ratio": "2:1", "chart_spec": spec}]

@@ -27,6 +27,7 @@ from bot.cards.values import (
     Quote,
     Rule,
     Table,
+    Toned,
     Warning,
     Words,
 )
@@ -73,8 +74,9 @@ class _Writer:
             return self._catalogue.write(words, self._language, _STYLE, zone=self._zone)
         return safe_text_message(words)
 
-    def fact(self, label: Words, value: Words) -> str:
-        return self.say(text("card.plain.fact", label=label, value=value))
+    def fact(self, label: Words, value: Words | Toned) -> str:
+        words = value.words if isinstance(value, Toned) else value
+        return self.say(text("card.plain.fact", label=label, value=words))
 
     def block(self, block: Block) -> Iterator[str]:
         match block:
@@ -98,8 +100,9 @@ class _Writer:
             case Items(items):
                 for item in items:
                     tag = f" [{self.say(item.tag.label)}]" if item.tag is not None else ""
-                    detail = f" — {self.say(item.detail)}" if item.detail is not None else ""
-                    yield f"• {self.say(item.title)}{tag}{detail}"
+                    found = item.detail.words if isinstance(item.detail, Toned) else item.detail
+                    rest = "".join(f" — {self.say(words)}" for words in (item.words, found) if words is not None)
+                    yield f"• {self.say(item.title)}{tag}{rest}"
             case Fold(title, inside):
                 yield f"▸ {self.say(title)}"
                 for each in inside:

@@ -111,18 +111,28 @@ Field: TypeAlias = Input | Choice | PersonChoice
 
 
 @dataclass(frozen=True, slots=True)
+class Toned:
+    """Words in the colour of a tone."""
+
+    words: Words
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph."""
+    """A paragraph, in the colour of `tone` where one is given."""
 
     words: Words
     strong: bool = False
+    tone: Tone | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Label and value pairs, side by side in two columns where there is room."""
+    """Label and value pairs, side by side in two columns where there is room; `large` for what decides."""
 
-    pairs: tuple[tuple[Text, Words], ...]
+    pairs: tuple[tuple[Text, Words | Toned], ...]
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +204,13 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One entry of a list: a title, a second line, and a button at its right."""
+    """One entry of a list: a title, somebody's words or nothing, a line of small facts, and a button at its right."""
 
     title: Words
-    detail: Words | None = None
+    detail: Words | Toned | None = None
     button: Button | None = None
     tag: Tag | None = None
+    words: Words | None = None
 
 
 @dataclass(frozen=True, slots=True)

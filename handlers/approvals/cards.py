@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from bot.cards.values import (
     Card,
     Confirm,
     Facts,
+    Fold,
     Form,
     Input,
     Line,
@@ -23,16 +25,17 @@ from bot.cards.values import (
     Rule,
     Tag,
     Tone,
+    Toned,
     Warning,
     Words,
 )
 from bot.drawing import Look
 from bot.texts import Instant, Mention, Text, text
-from handlers.complaints.times import countdown
+from handlers.complaints.times import countdown, urgency
 from storage.approvals import ApprovalRequest, Approvals, Decision, RequestState
-from storage.people import People
+from storage.people import People, Person
 
-Show = Callable[[Session, ApprovalRequest], tuple[Text, Sequence[Block]]]
+_VOTE_TONES = {Decision.APPROVE: Tone.GOOD, Decision.REJECT: Tone.URGENT}
 _TONES = {
     RequestState.PENDING: Tone.WAITING,
     RequestState.APPROVED: Tone.GOOD,
@@ -40,6 +43,18 @@ _TONES = {
     RequestState.WITHDRAWN: Tone.NEUTRAL,
     RequestState.EXPIRED: Tone.NEUTRAL,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is to be decided on. `outcome` tells what became of it after the decision: urgent where it failed."""
+
+    title: Text
+    blocks: Sequence[Block]
+    outcome: Tag | None = None
+
+
+Show = Callable[[Session, ApprovalRequest], Shown]
 
 
 def drawing(shows: Mapping[str, Show]) -> Callable[[Look], Card]:
@@ -62,50 +77,68 @@ def _name(people: People, id: int) -> Text:
 def _draw(look: Look, request: ApprovalRequest, show: Show) -> Card:
     people = People(look.session)
     state = RequestState(request.state)
-    title, told = show(look.session, request)
+    shown = show(look.session, request)
+    requester = people.by_id(request.requested_by)
     votes = Approvals(look.session).votes(request.id)
     agreed = sum(vote.decision == Decision.APPROVE for vote in votes)
-    pairs: list[tuple[Text, Words]] = [
+    pairs: list[tuple[Text, Words | Toned]] = [
         (text("approval.requester"), _name(people, request.requested_by)),
         (text("approval.asked_at"), text("moment", at=Instant(request.requested_at))),
-        (text("approval.votes"), text("approval.count", agreed=agreed, quorum=request.quorum)),
     ]
     stale_at = None
     if state is RequestState.PENDING:
         left, stale_at = countdown(request.due_at, look.now)
-        pairs.append((text("approval.due"), left))
-    blocks: list[Block] = [*told, Rule(), Facts(tuple(pairs))]
+        near = urgency(request.due_at, look.now)
+        pairs.append((text("approval.due"), Toned(left, near) if near is Tone.URGENT else left))
+    pairs.append((text("approval.votes"), text("approval.count", agreed=agreed, quorum=request.quorum)))
+    blocks: list[Block] = [*shown.blocks, Rule(), Facts(tuple(pairs))]
     for vote in votes:
         words = text(f"approval.voted.{vote.decision}", who=_name(people, vote.person_id), at=Instant(vote.at))
-        blocks.append(Line(words))
+        blocks.append(Line(words, tone=_VOTE_TONES[Decision(vote.decision)]))
     if request.reason:
         blocks.append(Warning(text("approval.because", reason=request.reason)))
     if state is RequestState.PENDING:
         if request.escalated_at is not None:
-            blocks.append(Note(text("approval.escalated")))
-        blocks += _controls(look, request)
-    else:
-        at = Instant(request.decided_at or look.now)
-        blocks.append(Note(text(f"approval.ended.{state}", at=at)))
-    tag = Tag(text(f"approval.state.{state}"), _TONES[state])
-    summary = text("approval.summary", number=request.number, title=title)
+            blocks.append(Warning(text("approval.escalated")))
+        blocks += _controls(look, request, shown.title, requester)
+    elif state in (RequestState.WITHDRAWN, RequestState.EXPIRED):  # who voted is said by the votes
+        blocks.append(Note(text(f"approval.ended.{state}", at=Instant(request.decided_at or look.now))))
+    tags = [Tag(text(f"approval.state.{state}"), _TONES[state])]
+    if shown.outcome is not None:
+        tags.append(shown.outcome)
+    failed = shown.outcome is not None and shown.outcome.tone is Tone.URGENT
     view = look.params.get("view") if state is RequestState.PENDING else None
-    return Card(title, tuple(blocks), _TONES[state], tags=(tag,), summary=summary, stale_at=None if view else stale_at)
+    return Card(
+        title=shown.title,
+        subtitle=text("approval.subtitle", number=request.number, who=_name(people, request.requested_by)),
+        blocks=tuple(blocks),
+        tone=Tone.URGENT if failed else _TONES[state],
+        tags=tuple(tags),
+        summary=text("approval.summary", number=request.number, title=shown.title),
+        stale_at=None if view else stale_at,
+    )
 
 
-def _controls(look: Look, request: ApprovalRequest) -> list[Block]:
+def _controls(look: Look, request: ApprovalRequest, title: Text, requester: Person | None) -> list[Block]:
     act = partial(Action, subject=str(request.id), version=request.row_version)
     if look.params.get("view") == "reject":
         field = Input("reason", text("approval.reason"), text("approval.reason_hint"), lines=2, longest=200)
         submit = Button(text("approval.reject"), act("approval.reject"), ButtonStyle.DANGER)
         return [Form("reject_form", (field,), submit, (Button(text("card.back"), act("approval.back")),))]
-    sure = Confirm(text("approval.approve"), text("approval.sure"))
-    return [
-        Buttons(
-            (
-                Button(text("approval.approve"), act("approval.approve"), ButtonStyle.PRIMARY, confirm=sure),
-                Button(text("approval.reject"), act("approval.open_reject"), ButtonStyle.DANGER),
-                Button(text("approval.withdraw"), act("approval.withdraw")),
-            )
+    sure = Confirm(text("approval.approve"), text("approval.sure", title=title))
+    voting = Buttons(
+        (
+            Button(text("approval.approve"), act("approval.approve"), ButtonStyle.PRIMARY, confirm=sure),
+            Button(text("approval.reject"), act("approval.open_reject"), ButtonStyle.DANGER),
         )
-    ]
+    )
+    kind, _, reader = look.receiver.partition(":")
+    if kind == "person" and (requester is None or reader != requester.open_id):
+        return [voting]
+    # Only the requester can withdraw: out of the way of those who decide, with a question against a slip.
+    withdraw = Button(
+        text("approval.withdraw"),
+        act("approval.withdraw"),
+        confirm=Confirm(text("approval.withdraw"), text("approval.withdraw_sure", title=title)),
+    )
+    return [voting, Fold(text("approval.for_requester"), (Buttons((withdraw,)),))]

@@ -58,10 +58,15 @@ class Approving:
         story: str,
         chat_id: str,
         amount_fen: int | None,
+        weight_fen: int | None = None,
         by: Actor,
     ) -> ApprovalRequest:
-        """Write the request down and put its card before everybody who may decide, and into the group."""
-        self.check(unit, action, scope, by, amount_fen)
+        """Write the request down and put its card before everybody who may decide, and into the group.
+
+        `weight_fen` is the amount by which the policy judges, where that is more than what is asked for now.
+        """
+        weight = amount_fen if weight_fen is None else weight_fen
+        self.check(unit, action, scope, by, weight)
         assert by.id is not None  # a stranger has no permission to ask
         rule = rule_for(unit, action, scope)
         due = unit.now + timedelta(seconds=rule.deadline_seconds)
@@ -69,15 +74,15 @@ class Approving:
             ApprovalRequest(
                 action=action, scope=scope, subject=subject, story=story, chat_id=chat_id, amount_fen=amount_fen,
                 requested_by=by.id, requested_at=unit.now, state=RequestState.PENDING,
-                quorum=rule.needed(amount_fen), policy=rule.stored(), due_at=due,
+                quorum=rule.needed(weight), policy=rule.stored(), due_at=due,
             )
         )  # fmt: skip
         unit.deadlines.set(DUE, str(request.id), due, due)
         self._show(unit, request, rule, escalated=False)
         if chat_id:
             unit.post(CARD, str(request.id), to_chat(chat_id))
-        if not voters(unit, rule, scope, escalated=False, not_id=by.id):
-            self._escalate(unit, request, rule)  # all who could are away: do not wait for the deadline
+        if len(voters(unit, rule, scope, escalated=False, not_id=by.id)) < request.quorum:
+            self._escalate(unit, request, rule)  # too few of them are here: do not wait for the deadline
         return request
 
     # --- voting ----------------------------------------------------------------------------------------------------
@@ -89,9 +94,7 @@ class Approving:
     def approve(self, unit: Unit, clicked: Clicked) -> None:
         request = self._votable(unit, clicked)
         self._vote(unit, request, clicked.actor, Decision.APPROVE, None)
-        votes = Approvals(unit.session).votes(request.id)
-        agreed = sum(vote.decision == Decision.APPROVE for vote in votes)
-        if agreed >= request.quorum:
+        if self._agreed(unit, request) >= request.quorum:
             self._end(unit, request, Event.QUORUM, Outcome.APPROVED, None)
         else:
             self._touch(unit, request)
@@ -162,11 +165,28 @@ class Approving:
         self._show(unit, request, rule, escalated=True)
         self._touch(unit, request)
 
+    def withdraw_all(self, unit: Unit, person_id: int) -> None:
+        """Somebody left: what they asked for and nobody decided is off."""
+        for request in Approvals(unit.session).pending():
+            if request.requested_by == person_id:
+                unit.audit("approval.dropped", request.story, None, number=request.number)
+                self._end(unit, request, Event.WITHDRAWN, Outcome.WITHDRAWN, None)
+
     # ---------------------------------------------------------------------------------------------------------------
+
+    def _agreed(self, unit: Unit, request: ApprovalRequest) -> int:
+        """How many of those who agreed may still decide; the vote of somebody who left since does not count."""
+        rule, escalated = Rule(**request.policy), request.escalated_at is not None
+        able = {
+            person.id for person in voters(unit, rule, request.scope, escalated=escalated, not_id=request.requested_by)
+        }
+        votes = Approvals(unit.session).votes(request.id)
+        return sum(vote.decision == Decision.APPROVE and vote.person_id in able for vote in votes)
 
     def _votable(self, unit: Unit, clicked: Clicked) -> ApprovalRequest:
         request = self._pending(unit, int(clicked.action.subject))
-        if unit.now >= request.due_at and request.escalated_at is not None:
+        last_chance = request.escalated_at is not None or not Rule(**request.policy).escalate
+        if unit.now >= request.due_at and last_chance:
             raise Refused(text("approval.too_late", number=request.number))
         if request.requested_by == clicked.actor.id:
             raise Refused(text("approval.own"))
@@ -216,5 +236,6 @@ class Approving:
 
     def _view(self, unit: Unit, clicked: Clicked, params: dict[str, str]) -> None:
         card = unit.card_of_message(clicked.message_id)
-        if card is not None and card.kind == CARD:
-            unit.redraw_card(card, params=params)
+        if card is None or card.kind != CARD:
+            raise Refused(text("card.moved"))
+        unit.redraw_card(card, params=params)

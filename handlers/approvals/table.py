@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bot.router import Clickable
-from bot.texts import text
 from handlers.approvals.service import Approving
 
 
@@ -12,6 +11,6 @@ def clickables(approving: Approving) -> tuple[Clickable, ...]:
         Clickable("approval.approve", None, approving.approve, approving.check_approve),
         Clickable("approval.open_reject", None, approving.open_reject, approving.check_open_reject),
         Clickable("approval.reject", None, approving.reject, approving.check_reject),
-        Clickable("approval.back", None, approving.back, done=text("click.opened")),
+        Clickable("approval.back", None, approving.back, approving.check_open_reject),
         Clickable("approval.withdraw", None, approving.withdraw_click, approving.check_withdraw),
     )

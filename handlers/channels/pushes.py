@@ -10,6 +10,7 @@ import structlog
 from adapters.errors import ChannelError
 from adapters.ports import Inbound
 from adapters.values import ComplaintNotice, Refund
+from bot.engine import TryAgain
 from bot.ingress import PushAnswer, Pushed
 from bot.unit import Unit
 from handlers.channels.registry import Channels
@@ -76,7 +77,9 @@ class PushWork:
     def __call__(self, unit: Unit, account: str, body: str) -> None:
         stored = json.loads(body)
         channel = self._channels.find(account)
-        inbound = channel.get(Inbound) if channel is not None else None
+        if channel is None:
+            raise TryAgain(f"the account {account} cannot be used just now")
+        inbound = channel.get(Inbound)
         told = inbound.read(stored["event"], stored["resource"]) if inbound is not None else None
         if isinstance(told, ComplaintNotice):
             self._on_complaint(unit, account, told)

@@ -63,6 +63,10 @@ def config_of(key: str, channel: str, mode: str, settings: Mapping[str, Any]) ->
         raise Misconfigured(channel, f"account {key}: wrong settings: {wrong}") from None
 
 
+class UnknownAccount(Misconfigured):
+    """No account of that name is declared."""
+
+
 class Channels:
     """Safe to share between threads."""
 
@@ -77,14 +81,17 @@ class Channels:
         with self._database.read() as session:
             account = Setup(session).account(key)
         if account is None:
-            raise Misconfigured("mpops", f"there is no account {key!r}")
+            raise UnknownAccount("mpops", f"there is no account {key!r}")
         with self._lock:
             known = self._built.get(key)
             if known is not None and known[0] == account.changed_at:
                 return known[1]
         channel = self.build(account)
         with self._lock:
+            replaced = self._built.get(key)
             self._built[key] = (account.changed_at, channel)
+        if replaced is not None:
+            replaced[1].close()
         return channel
 
     def build(self, account: Account) -> Channel:
@@ -98,6 +105,8 @@ class Channels:
         """The channel, or None where it cannot be had; the reason is logged."""
         try:
             return self.get(key)
+        except UnknownAccount:
+            return None  # anybody may ask for any name at our door; that is not worth a line
         except ChannelError as error:
             log.error("channel.unavailable", account=key, why=error.message)
             return None

@@ -36,6 +36,8 @@ RETRY_COMPLETE = "complaint.retry_complete"
 _LOOK_BACK = timedelta(days=29)
 _BEIJING = ZoneInfo("Asia/Shanghai")
 _RETRY = timedelta(seconds=30)
+_COME_BACK = timedelta(seconds=90)
+_READ_AGAIN = timedelta(hours=1)
 _MOST_PICTURES = 4
 
 
@@ -62,9 +64,10 @@ class ComplaintJobs:
     def sync(self, payload: Payload) -> None:
         """Read one complaint and its history, and bring ours up to date."""
         account, external_id = payload["account"], payload["external_id"]
-        channel = self.channels.get(account)
-        port = channel.require(ComplaintsPort)
+        read_at = self.units.clock.now()
         try:
+            channel = self.channels.get(account)
+            port = channel.require(ComplaintsPort)
             told = port.detail(external_id)
             history = port.history(external_id)
         except NotFound:
@@ -75,7 +78,7 @@ class ComplaintJobs:
                 raise TryAgain from error  # and if that does not help, the next poll will
             raise
         with self.units.write(f"sync-{external_id}") as unit:
-            merge(unit, account, channel.kind, told, history)
+            merge(unit, account, channel.kind, told, history, read_at)
 
     def poll(self, payload: Payload) -> None:
         """Look for what no push told: new complaints of the last 30 days, and every change of the open ones.
@@ -111,7 +114,11 @@ class ComplaintJobs:
             ):
                 changed.append(told.id)
         with self.units.read() as session:
-            changed += [id for id in Complaints(session).open_external_ids(account) if id not in seen]
+            # Some news changes nothing in the list (a further message): open ones are read again now and then.
+            before = self.units.clock.now() - _READ_AGAIN
+            stale = Complaints(session).open_external_ids(account, synced_before=before)
+            changed += [id for id in stale if id not in changed]
+            changed += [id for id in Complaints(session).open_external_ids(account) if id not in seen | set(changed)]
         for external_id in changed:
             with self.units.write(f"poll-{at}") as unit:
                 ask_sync(unit, account, external_id, f"poll-{at}")
@@ -155,9 +162,10 @@ class ComplaintJobs:
                 key, action="complaint.reply", account_key=complaint.account_key, subject=f"complaint:{complaint.id}",
                 request={"words": reply.words}, at=unit.now,
             )  # fmt: skip
-        channel = self.channels.get(complaint.account_key)
-        port = channel.require(ComplaintsPort)
+            # If this process dies from here on, or fails in a way nobody thought of, the timer comes back to it.
+            unit.deadlines.set(RETRY_REPLY, str(reply.id), unit.now + _COME_BACK, unit.now + _COME_BACK)
         try:
+            port = self.channels.get(complaint.account_key).require(ComplaintsPort)
             if not (again and self._arrived(port, complaint, reply)):
                 self._reply_once(port, complaint, reply, key)
         except Refused as error:
@@ -175,7 +183,9 @@ class ComplaintJobs:
         try:
             port.reply(
                 complaint.external_id, complaint.merchant_id, reply.words,
-                immediate=complaint.immediate, idempotency_key=f"mpops-{key}",
+                immediate=complaint.immediate,
+                # The moment is in it because ids begin anew from those of the backup when one was restored.
+                idempotency_key=f"mpops-{key}-{reply.written_at.timestamp() * 1000:.0f}",
             )  # fmt: skip
         except OutcomeUnknown:
             if not self._arrived(port, complaint, reply):
@@ -195,6 +205,7 @@ class ComplaintJobs:
             if reply is None or reply.state in (ReplyState.SENT, ReplyState.REFUSED):
                 return
             reply.state, reply.error = state, (error or "")[:200] or None
+            unit.deadlines.meet(RETRY_REPLY, str(id), unit.now)
             Effects(unit.session).settle(f"reply:{id}", effect, unit.now, error)
             complaint = Complaints(unit.session).get(reply.complaint_id, lock=True)
             author = unit.people.by_id(reply.person_id)
@@ -232,8 +243,9 @@ class ComplaintJobs:
                 key, action="complaint.complete", account_key=complaint.account_key,
                 subject=f"complaint:{complaint.id}", request={}, at=unit.now,
             )  # fmt: skip
-        port = self.channels.get(complaint.account_key).require(ComplaintsPort)
+            unit.deadlines.set(RETRY_COMPLETE, str(complaint.id), unit.now + _COME_BACK, unit.now + _COME_BACK)
         try:
+            port = self.channels.get(complaint.account_key).require(ComplaintsPort)
             # Finishing twice is refused and changes nothing, but looking first tells the truth about the reason.
             if port.detail(complaint.external_id).state is not ComplaintState.PROCESSED:
                 port.complete(complaint.external_id, complaint.merchant_id)
@@ -250,6 +262,7 @@ class ComplaintJobs:
     def _complete_refused(self, id: int, key: str, why: str) -> None:
         with self.units.write(f"{key}-refused") as unit:
             Effects(unit.session).settle(key, EffectState.REFUSED, unit.now, why)
+            unit.deadlines.meet(RETRY_COMPLETE, str(id), unit.now)
             complaint = Complaints(unit.session).get(id, lock=True)
             if complaint is None or complaint.progress != Progress.FINISHING:
                 return

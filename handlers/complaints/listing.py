@@ -21,6 +21,7 @@ from bot.cards.values import (
     Option,
     Tag,
     Tone,
+    Toned,
 )
 from bot.drawing import Look
 from bot.messages import mentioned
@@ -28,10 +29,10 @@ from bot.permissions import Permission, find_actor
 from bot.refusals import Refused
 from bot.router import Asked, Clicked, not_allowed
 from bot.texts import Fen, Instant, Text, text
-from bot.unit import Unit, receiver_of
+from bot.unit import Unit, receiver_of, to_person
 from handlers.complaints.showing import CARD
-from handlers.complaints.times import countdown
-from handlers.complaints.words import named
+from handlers.complaints.times import countdown, urgency
+from handlers.complaints.words import excerpt, named
 from storage.complaints import Complaint, ComplaintFilter, Complaints
 from storage.people import People
 
@@ -71,13 +72,23 @@ def _one(unit: Unit, asked: Asked, id: int) -> None:
     complaint = Complaints(unit.session).get(id)
     if complaint is None or not asked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
         raise Refused(text("complaint.none_such", number=f"C{id}"))
+    if asked.is_group and complaint.chat_id != asked.chat_id:
+        # Another group's complaint is not for everybody here.
+        unit.post(CARD, str(id), to_person(asked.actor.open_id))
+        unit.say(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
+        return
     unit.post(CARD, str(id), asked.chat, reply_to=asked.message_id)
 
 
 def _list(unit: Unit, asked: Asked, params: dict[str, Any], page: int) -> None:
     params = {**params, "page": page, "for": asked.actor.open_id}
     # In a group the list shows that group's; in private, everything this person may see.
-    if asked.is_group and "phone" not in params:
+    if asked.is_group and "phone" in params:
+        # Whoever has this number complained about is not for everybody in a group.
+        unit.post(LIST, str(asked.actor.id or 0), to_person(asked.actor.open_id), params=params)
+        unit.say(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
+        return
+    if asked.is_group:
         params["chat"] = asked.chat_id
     unit.post(LIST, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
 
@@ -91,7 +102,9 @@ def turn(unit: Unit, clicked: Clicked) -> None:
         complaint = Complaints(unit.session).get(int(clicked.action.subject))
         if complaint is None or not clicked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
             raise Refused(not_allowed(Permission.COMPLAINT_VIEW, clicked.actor))
-        unit.post(CARD, str(complaint.id), receiver_of(card.receiver))
+        place = receiver_of(card.receiver)
+        here = place.kind == "person" or place.id == complaint.chat_id
+        unit.post(CARD, str(complaint.id), place if here else to_person(clicked.actor.open_id))
         return
     params = {**card.params, "for": clicked.actor.open_id}
     if clicked.action.name == "complaint.filter":
@@ -132,7 +145,7 @@ def draw(look: Look) -> Card:
             (menu, Line(text("complaint.list_empty"))),
             Tone.GOOD,
         )
-    items = Items(tuple(_item(complaint, people, look) for complaint in found))
+    items = Items(tuple(item(complaint, people, look) for complaint in found))
     turning = tuple(
         Button(text(f"list.{label}"), Action("complaint.page", extra={"page": str(target)}))
         for label, target in (("previous", page - 1), ("next", page + 1))
@@ -146,18 +159,25 @@ def _foot(page: int, pages: int, total: int, look: Look) -> Text:
     return text("list.foot", page=page, pages=pages, total=total, at=Instant(look.now))
 
 
-def _item(complaint: Complaint, people: People, look: Look) -> Item:
-    if not complaint.is_open:
-        when, tone = text("complaint.state.finished"), Tone.GOOD
-    else:
-        due = complaint.first_reply_due if complaint.first_replied_at is None else complaint.finish_due
-        when, _ = countdown(due, look.now)
-        tone = Tone.URGENT if due <= look.now else Tone.WAITING
-    handler = named(people.by_id(complaint.claimed_by)) if complaint.claimed_by else text("complaint.state.unclaimed")
-    title = text(
-        "complaint.item", number=complaint.number, amount=Fen(complaint.amount_fen), words=complaint.words[:40]
-    )
-    detail = text("complaint.item_detail", when=when, who=handler)
-    button = Button(text("complaint.show"), Action("complaint.show", str(complaint.id), complaint.row_version))
+def item(complaint: Complaint, people: People, look: Look) -> Item:
+    """One complaint in a list: what it is about, what is due next, and who has it."""
     state = "unclaimed" if complaint.is_open and complaint.claimed_by is None else complaint.progress
-    return Item(title, detail, button, Tag(text(f"complaint.state.{state}"), tone))
+    tag = Tag(text(f"complaint.state.{state}"), Tone.GOOD if not complaint.is_open else Tone.WAITING)
+    detail: Text | Toned
+    if not complaint.is_open:
+        detail = text("complaint.item_over", at=Instant(complaint.finished_at or complaint.synced_at))
+    else:
+        replied = complaint.first_replied_at is not None
+        due = complaint.finish_due if replied else complaint.first_reply_due
+        label = text("complaint.finish" if replied else "complaint.first_reply")
+        when, _ = countdown(due, look.now)
+        detail = text("complaint.item_due", what=label, when=when)
+        if complaint.claimed_by is not None:
+            detail = text("complaint.item_detail", when=detail, who=named(people.by_id(complaint.claimed_by)))
+        tone = urgency(due, look.now)
+        if tone is not None:
+            detail = Toned(detail, tone)
+        tag = Tag(tag.label, tone or (Tone.WAITING if state in ("unclaimed", "waiting") else Tone.CALM))
+    title = text("complaint.item_title", number=complaint.number, amount=Fen(complaint.amount_fen))
+    button = Button(text("complaint.show"), Action("complaint.show", str(complaint.id), complaint.row_version))
+    return Item(title, detail, button, tag, words=excerpt(complaint.words))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from adapters.ports import Complaints as ComplaintsPort
+from adapters.values import Author
 from bot.engine import channel_queue
 from bot.permissions import Actor, Permission
 from bot.refusals import Refused
@@ -149,8 +151,15 @@ class Service:
         if found is None:
             raise Refused(text("channel.unavailable"))
         object_to(found.check_reply(clicked.form.get("reply", "").strip()))
-        if any(reply.state == ReplyState.SENDING for reply in Complaints(unit.session).replies(complaint.id)):
+        replies = Complaints(unit.session).replies(complaint.id)
+        if any(reply.state == ReplyState.SENDING for reply in replies):
             raise Refused(text("complaint.reply_in_hand"))
+        # A form that still stands there is easily sent again: the same words count once, until the customer writes.
+        heard = [e.at for e in Complaints(unit.session).entries(complaint.id) if e.author == Author.CUSTOMER]
+        words = clicked.form.get("reply", "").strip()
+        for reply in replies:
+            if reply.state == ReplyState.SENT and reply.words == words and all(at < reply.written_at for at in heard):
+                raise Refused(text("complaint.reply_sent_already"))
         return text("complaint.reply_taken")
 
     def reply(self, unit: Unit, clicked: Clicked) -> None:
@@ -232,12 +241,13 @@ class Service:
         unit.session.flush()
         unit.redraw(CARD, str(complaint.id))
 
-    def _look(self, unit: Unit, clicked: Clicked, complaint: Complaint, params: dict[str, str]) -> None:
+    def _look(self, unit: Unit, clicked: Clicked, complaint: Complaint, params: dict[str, Any]) -> None:
         """Show the clicked card another way; the other cards of the item stay as they are."""
         card = unit.card_of_message(clicked.message_id)
         if card is None or card.kind != CARD or card.subject != str(complaint.id):
-            return
-        unit.redraw_card(card, params=params)
+            raise Refused(text("card.moved"))
+        # A form is somebody's: with another handler it is not shown any more.
+        unit.redraw_card(card, params={**params, "by": clicked.actor.id} if params else {})
 
     def _queue(self, unit: Unit, complaint: Complaint) -> str:
         account = unit.session.get(Account, complaint.account_key)

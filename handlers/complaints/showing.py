@@ -26,15 +26,17 @@ from bot.cards.values import (
     Quote,
     Tag,
     Tone,
+    Toned,
     Warning,
     Words,
 )
 from bot.drawing import Look
+from bot.permissions import Permission, actor_of
 from bot.texts import Fen, Instant, Text, text
-from handlers.complaints.times import SOON, countdown
-from handlers.complaints.words import masked_phone, named
-from handlers.refunds.words import refund_line
-from storage.complaints import Complaint, Complaints, Progress, ReplyState
+from handlers.complaints.times import NEAR, SOON, countdown, urgency
+from handlers.complaints.words import excerpt, masked_phone, named, step
+from handlers.refunds.words import all_told
+from storage.complaints import Complaint, ComplaintEntry, Complaints, Progress, ReplyState
 from storage.people import People
 from storage.refunds import UNSETTLED, Refund, RefundProgress, Refunds
 from storage.setup import Setup
@@ -56,24 +58,46 @@ class _Drawing:
         self.complaint = complaint
         self.people = People(look.session)
         self.refunds = Refunds(look.session).of_complaint(complaint.id)
-        self.view = str(look.params.get("view", "")) if complaint.is_open else ""
+        self.view = str(look.params.get("view", "")) if self._form_is_theirs() else ""
         self.act = partial(Action, subject=str(complaint.id), version=complaint.row_version)
         self.stale_at: datetime | None = None
 
+    def _form_is_theirs(self) -> bool:
+        """Whether whoever opened a form on this card may still send it."""
+        complaint, by = self.complaint, self.look.params.get("by")
+        if not complaint.is_open or complaint.claimed_by is None or complaint.progress == Progress.FINISHING:
+            return False
+        return by == complaint.claimed_by or self.look.params.get("view") == "assign"
+
     def card(self) -> Card:
         complaint = self.complaint
-        blocks = [*self._facts(), *self._story(), *self._refunds(), *self._notices()]
-        blocks += self._form() if self.view else self._buttons()
+        blocks = [*self._overdue(), *self._deadlines()]
+        blocks += self._working() if self.view else self._standing()
         return Card(
             title=text("complaint.title", number=complaint.number, amount=Fen(complaint.amount_fen)),
             subtitle=complaint.problem or None,
             tone=self._tone(),
             tags=self._tags(),
             blocks=tuple(blocks),
-            summary=text("complaint.summary", number=complaint.number, words=complaint.words[:60]),
+            summary=text("complaint.summary", number=complaint.number, words=excerpt(complaint.words, 60)),
             # A card that somebody is typing into is not redrawn for the clock alone.
             stale_at=None if self.view else self.stale_at,
         )
+
+    def _standing(self) -> list[Block]:
+        refunds = all_told(self.refunds, self.people)
+        return [
+            self._words(300), *self._pictures(), *self._facts(), *self._history(), *refunds, *self._notices(),
+            *self._buttons(),
+        ]  # fmt: skip
+
+    def _working(self) -> list[Block]:
+        """With a form on it the card is short: on a phone the fields must not stand a screen below what they answer."""
+        details = (*self._pictures(), *self._facts(), *all_told(self.refunds, self.people))
+        return [
+            self._words(160), Fold(text("complaint.details"), details), *self._history(), *self._notices(),
+            *self._form(),
+        ]  # fmt: skip
 
     def _tone(self) -> Tone:
         complaint = self.complaint
@@ -93,28 +117,52 @@ class _Drawing:
         tags = [first]
         if complaint.user_waits and complaint.is_open and complaint.first_replied_at is not None:
             tags.append(Tag(text("complaint.tag.customer_waits"), Tone.WAITING))
+        if self.refunds and self.refunds[-1].progress in (RefundProgress.FAILED, RefundProgress.ABNORMAL):
+            tags.append(Tag(text("refund.tag.failed"), Tone.URGENT))
         if complaint.times > 1:
             tags.append(Tag(text("complaint.tag.again", times=complaint.times), Tone.URGENT))
         elif complaint.platform_assists:
             tags.append(Tag(text("complaint.tag.platform"), Tone.URGENT))
         return tuple(tags[:3])
 
+    def _overdue(self) -> list[Block]:
+        complaint = self.complaint
+        if not complaint.is_open:
+            return []
+        if complaint.first_replied_at is None and complaint.first_reply_due <= self.look.now:
+            return [Warning(text("complaint.first_reply_overdue"))]
+        if complaint.finish_due <= self.look.now:
+            return [Warning(text("complaint.finish_overdue"))]
+        return []
+
+    def _deadlines(self) -> list[Block]:
+        """What still has to be met, the next one first."""
+        complaint = self.complaint
+        if not complaint.is_open:
+            return []
+        dues = [(text("complaint.finish"), complaint.finish_due)]
+        if complaint.first_replied_at is None:
+            dues.insert(0, (text("complaint.first_reply"), complaint.first_reply_due))
+        return [Facts(tuple((label, self._count(due)) for label, due in dues))]
+
     def _facts(self) -> list[Block]:
         complaint = self.complaint
         program = Setup(self.look.session).program(complaint.program_key)
-        pairs: list[tuple[Text, Words]] = [
+        pairs: list[tuple[Text, Words | Toned]] = [
+            (text("complaint.handler"), self._handler()),
             (text("complaint.customer"), masked_phone(complaint.phone) or text("complaint.no_phone")),
             (text("complaint.amount"), text("money", amount=Fen(complaint.amount_fen))),
-            (text("complaint.order"), complaint.out_trade_no or text("complaint.no_order")),
         ]
         if complaint.requested_refund_fen is not None:
             asked = text("money", amount=Fen(complaint.requested_refund_fen))
             pairs.append((text("complaint.wants_back"), asked))
         if program is not None:
             pairs.append((text("complaint.program"), program.name))
-        pairs.append((text("complaint.handler"), self._handler()))
-        pairs.append((text("complaint.first_reply"), self._first_reply()))
-        pairs.append((text("complaint.finish"), self._finish()))
+        if complaint.first_replied_at is not None or not complaint.is_open:
+            pairs.append((text("complaint.first_reply"), self._first_reply()))
+        if complaint.finished_at is not None:
+            pairs.append((text("complaint.finish"), self._met(complaint.finished_at, complaint.finish_due)))
+        pairs.append((text("complaint.order"), complaint.out_trade_no or text("complaint.no_order")))
         return [Facts(tuple(pairs))]
 
     def _handler(self) -> Text:
@@ -122,49 +170,58 @@ class _Drawing:
             return text("complaint.state.unclaimed")
         return named(self.people.by_id(self.complaint.claimed_by))
 
-    def _first_reply(self) -> Text:
+    def _first_reply(self) -> Words | Toned:
         complaint = self.complaint
-        if complaint.first_replied_at is not None:
-            late = complaint.first_replied_at > complaint.first_reply_due
-            return text("complaint.done_late" if late else "complaint.done_at", at=Instant(complaint.first_replied_at))
-        if not complaint.is_open:
+        if complaint.first_replied_at is None:
             return text("complaint.not_needed")
-        return self._count(complaint.first_reply_due)
+        return self._met(complaint.first_replied_at, complaint.first_reply_due)
 
-    def _finish(self) -> Text:
+    def _met(self, at: datetime, due: datetime) -> Words | Toned:
+        if at > due:
+            return Toned(text("complaint.done_late", at=Instant(at)), Tone.URGENT)
+        return text("complaint.done_at", at=Instant(at))
+
+    def _count(self, due: datetime) -> Words | Toned:
+        now = self.look.now
+        words, until = countdown(due, now)
+        changes = [due - before for before in (NEAR, SOON) if due - before > now]  # the colour changes there
+        self.stale_at = min([self.stale_at or until, until, *changes])
+        tone = urgency(due, now)
+        return Toned(words, tone) if tone is not None else words
+
+    def _words(self, longest: int) -> Block:
         complaint = self.complaint
-        if complaint.finished_at is not None:
-            late = complaint.finished_at > complaint.finish_due
-            return text("complaint.done_late" if late else "complaint.done_at", at=Instant(complaint.finished_at))
-        return self._count(complaint.finish_due)
+        author = text("complaint.said", who=text("author.customer"), at=Instant(complaint.complained_at))
+        return Quote(complaint.words, longest, author=author)
 
-    def _count(self, due: datetime) -> Text:
-        words, until = countdown(due, self.look.now)
-        self.stale_at = min(self.stale_at or until, until)
-        return words
-
-    def _story(self) -> list[Block]:
+    def _pictures(self) -> list[Block]:
         complaint = self.complaint
-        blocks: list[Block] = [Quote(complaint.words, 300)]
         if complaint.picture_keys:
-            blocks.append(Pictures(tuple(complaint.picture_keys)))
-        elif complaint.picture_urls:
-            blocks.append(Note(text("complaint.pictures_coming", count=len(complaint.picture_urls))))
+            return [Pictures(tuple(complaint.picture_keys))]
+        if complaint.picture_urls:
+            return [Note(text("complaint.pictures_coming", count=len(complaint.picture_urls)))]
+        return []
+
+    def _history(self) -> list[Block]:
+        complaint = self.complaint
         entries = Complaints(self.look.session).entries(complaint.id, _SHOWN_ENTRIES)
         later = [entry for entry in entries if not entry.kind.startswith("USER_CREATE_COMPLAINT")]
-        if later:
-            shown: list[Block] = []
-            for entry in later:
-                author = text("complaint.said", who=text(f"author.{entry.author}"), at=Instant(entry.at))
-                words = entry.words or ""
-                shown.append(Quote(words, 160, author=author) if words else Note(author))
-            last = later[-1]
-            title = text("complaint.history", count=len(later), who=text(f"author.{last.author}"), at=Instant(last.at))
-            blocks.append(Fold(title, tuple(shown), opened=complaint.user_waits and complaint.is_open))
-        return blocks
+        if not later:
+            return []
+        last = later[-1]
+        title = text("complaint.history", count=len(later), who=text(f"author.{last.author}"), at=Instant(last.at))
+        opened = complaint.user_waits and complaint.is_open
+        return [Fold(title, tuple(self._entry(entry) for entry in later), opened)]
 
-    def _refunds(self) -> list[Block]:
-        return [Line(refund_line(refund, self.people)) for refund in self.refunds]
+    def _entry(self, entry: ComplaintEntry) -> Block:
+        """What people wrote is quoted; what merely happened is a line of small print."""
+        who, at = text(f"author.{entry.author}"), Instant(entry.at)
+        words = (entry.words or "").strip()
+        what = step(entry.kind, spoken=bool(words))
+        if what is None:
+            return Quote(words, 160, author=text("complaint.said", who=who, at=at))
+        told = text("complaint.did", who=who, what=what, at=at)
+        return Quote(words, 160, author=told) if words and entry.author != "system" else Note(told)
 
     def _notices(self) -> list[Block]:
         complaint = self.complaint
@@ -180,8 +237,6 @@ class _Drawing:
                 blocks.append(Warning(text("complaint.reply_unknown")))
         if complaint.progress == Progress.FINISHING:
             blocks.append(Note(text("complaint.finishing")))
-        if complaint.is_open and complaint.first_replied_at is None and complaint.first_reply_due <= self.look.now:
-            blocks.append(Warning(text("complaint.first_reply_overdue")))
         return blocks
 
     def _pending(self) -> Refund | None:
@@ -197,6 +252,7 @@ class _Drawing:
             return []
         pending = self._pending()
         buttons = [Button(text("complaint.reply"), self.act("complaint.open_reply"), ButtonStyle.PRIMARY)]
+        more: list[Button] = []
         if pending is not None and pending.progress == RefundProgress.ASKED:
             buttons.append(
                 Button(
@@ -206,17 +262,22 @@ class _Drawing:
                 )
             )
         elif pending is None and complaint.amount_fen > 0 and not complaint.fully_refunded:
-            buttons.append(Button(text("complaint.ask_refund"), self.act("complaint.open_refund")))
-        last = self.refunds[-1] if self.refunds else None
-        if last is not None and last.progress == RefundProgress.FAILED and last.error and last.can_retry:
-            buttons.append(Button(text("refund.retry"), Action("refund.retry", str(last.id), last.row_version)))
+            ask = Button(text("complaint.ask_refund"), self.act("complaint.open_refund"))
+            last = self.refunds[-1] if self.refunds else None
+            if last is not None and last.progress == RefundProgress.FAILED and last.error and last.can_retry:
+                # The approved one again is what is wanted; a new one stays possible.
+                retry = Action("refund.retry", str(last.id), last.row_version)
+                buttons.append(Button(text("refund.retry"), retry))
+                more.append(ask)
+            else:
+                buttons.append(ask)
         buttons.append(self._finish_button(pending))
-        more = (
+        more += [
             Button(text("complaint.hand_on"), self.act("complaint.open_assign")),
             Button(text("complaint.release"), self.act("complaint.release")),
             Button(text("complaint.phone"), self.act("complaint.phone")),
-        )
-        return [Buttons(tuple(buttons)), Fold(text("complaint.more"), (Buttons(more),))]
+        ]
+        return [Buttons(tuple(buttons)), Fold(text("complaint.more"), (Buttons(tuple(more)),))]
 
     def _finish_button(self, pending: Refund | None) -> Button:
         why_not = None
@@ -236,7 +297,7 @@ class _Drawing:
         if self.view == "refund":
             return self._refund_form(back)
         if self.view == "assign":
-            fields = (PersonChoice("person", text("complaint.hand_to")),)
+            fields = (PersonChoice("person", text("complaint.hand_to"), self._takers()),)
             submit = Button(text("complaint.hand_on"), self.act("complaint.assign"), ButtonStyle.PRIMARY)
             return [Form("assign_form", fields, submit, (back,))]
         params = self.look.params
@@ -253,6 +314,18 @@ class _Drawing:
         )
         submit = Button(text("complaint.send_reply"), self.act("complaint.reply"), ButtonStyle.PRIMARY)
         return [*blocks, Form("reply_form", (reply,), submit, (back,))]
+
+    def _takers(self) -> tuple[str, ...]:
+        """Who could handle it: the colleagues to choose from. Nobody known: the whole chat, and the check decides."""
+        custom = self.people.custom_roles()
+        able = (
+            person.open_id
+            for person in self.people.all()
+            if person.is_active
+            and person.id != self.complaint.claimed_by
+            and actor_of(person, custom).may(Permission.COMPLAINT_HANDLE, self.complaint.program_key)
+        )
+        return tuple(able)
 
     def _refund_form(self, back: Button) -> list[Block]:
         complaint = self.complaint

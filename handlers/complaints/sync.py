@@ -25,12 +25,19 @@ log = structlog.get_logger("complaints")
 PICTURES = "complaint.pictures"
 
 
-def merge(unit: Unit, account_key: str, channel: str, told: Told, history: Sequence[HistoryEntry]) -> Complaint:
-    """Store what is new, move the complaint on, and make its cards show it. Telling the same twice changes nothing."""
+def merge(
+    unit: Unit, account_key: str, channel: str, told: Told, history: Sequence[HistoryEntry], read_at: datetime
+) -> Complaint:
+    """Store what is new, move the complaint on, and make its cards show it. Telling the same twice changes nothing.
+
+    `read_at` is when the reading began: one that began before a newer one was stored is old news and is left out.
+    """
     complaints = Complaints(unit.session)
     complaint = complaints.by_external(account_key, told.id, lock=True)
     if complaint is None:
         return _arrived(unit, complaints, account_key, channel, told, history)
+    if read_at < complaint.synced_at <= unit.now:
+        return complaint
     before = _picture(complaint)
     if told.times > complaint.times:
         _again(unit, complaint, told, history)
@@ -46,7 +53,7 @@ def merge(unit: Unit, account_key: str, channel: str, told: Told, history: Seque
         _want_pictures(unit, complaint, channel)
     fresh = _remember(complaints, complaint, history)
     _follow(unit, complaint, told, history)
-    complaint.synced_at = unit.now
+    complaint.synced_at = read_at
     if fresh or before != _picture(complaint):
         unit.redraw(CARD, str(complaint.id))
     for entry in fresh:
@@ -76,7 +83,7 @@ def _arrived(
             merchant_id=told.merchant_id[:64],
             transaction_id=order.transaction_id[:64] if order else "",
             out_trade_no=order.out_trade_no[:64] if order else "",
-            amount_fen=sum(each.amount_fen for each in told.orders),
+            amount_fen=order.amount_fen if order else 0,  # one complaint has one order (wechatpay.md §7)
             requested_refund_fen=told.requested_refund_fen,
             phone=told.payer_phone,
             phone_index=told.payer_phone,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.cards.values import Tone
 from bot.texts import Instant as At
 from bot.texts import Left, Text, text
 
@@ -14,6 +15,7 @@ FIRST_REPLY = timedelta(hours=24)
 FINISH = timedelta(hours=72)
 REMINDERS = (timedelta(hours=4), timedelta(hours=1), timedelta(0))  # before the due time
 SOON = timedelta(hours=1)
+NEAR = REMINDERS[0]
 
 
 def next_reminder(due: datetime, now: datetime) -> datetime | None:
@@ -22,6 +24,12 @@ def next_reminder(due: datetime, now: datetime) -> datetime | None:
         if due - before > now:
             return due - before
     return None
+
+
+def urgency(due: datetime, now: datetime) -> Tone | None:
+    """The colour of a deadline: none while there is time."""
+    left = due - now
+    return Tone.URGENT if left <= SOON else Tone.WAITING if left <= NEAR else None
 
 
 def countdown(due: datetime, now: datetime) -> tuple[Text, datetime]:

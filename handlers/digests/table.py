@@ -19,9 +19,11 @@ from bot.cards.values import (
     Chart,
     ChartKind,
     Facts,
-    Line,
+    Items,
     Note,
+    Rule,
     Tone,
+    Toned,
     Words,
 )
 from bot.drawing import Look
@@ -32,8 +34,10 @@ from bot.router import Asked, Command
 from bot.schedule import Cron, Scheduled
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, Units, to_chat
+from handlers.complaints.listing import item
 from storage.complaints import ComplaintFilter, Complaints
 from storage.digests import Subscription, Subscriptions
+from storage.people import People
 from storage.refunds import Refunds
 from storage.setup import Setup
 
@@ -137,20 +141,24 @@ def draw(look: Look) -> Card:
     counts = complaints.counts(chat, day, until)
     refunds, paid = Refunds(look.session).paid_in_chat(chat, day, until)
     overdue, overdue_total = complaints.listed(ComplaintFilter(chat_id=chat, overdue_at=look.now), offset=0, limit=3)
-    pairs: tuple[tuple[Text, Words], ...] = (
-        (text("digest.arrived"), text("number", n=counts.arrived)),
-        (text("digest.answered"), text("digest.with_late", n=counts.answered, late=counts.answered_late)),
-        (text("digest.finished"), text("digest.with_late", n=counts.finished, late=counts.finished_late)),
-        (text("digest.refunds"), text("digest.refund_sum", n=refunds, amount=Fen(paid))),
+    number = text("number", n=overdue_total)
+    now_pairs: tuple[tuple[Text, Words | Toned], ...] = (
         (text("digest.open"), text("number", n=complaints.open_count(chat))),
-        (text("digest.overdue"), text("number", n=overdue_total)),
+        (text("digest.overdue"), Toned(number, Tone.URGENT) if overdue_total else number),
     )
-    blocks: list[Block] = [Facts(pairs)]
-    for complaint in overdue:
-        words = text(
-            "complaint.item", number=complaint.number, amount=Fen(complaint.amount_fen), words=complaint.words[:40]
-        )
-        blocks.append(Line(words))
+    day_pairs: tuple[tuple[Text, Words | Toned], ...] = (
+        (text("digest.arrived"), text("number", n=counts.arrived)),
+        (text("digest.refunds"), text("digest.refund_sum", n=refunds, amount=Fen(paid)) if refunds else _count(0, 0)),
+        (text("digest.answered"), _count(counts.answered, counts.answered_late)),
+        (text("digest.finished"), _count(counts.finished, counts.finished_late)),
+    )
+    blocks: list[Block] = [Facts(now_pairs, large=True)]
+    if overdue:
+        people = People(look.session)
+        blocks.append(Items(tuple(item(complaint, people, look) for complaint in overdue)))
+        if overdue_total > len(overdue):
+            blocks.append(Note(text("card.more", n=overdue_total - len(overdue))))
+    blocks += [Rule(), Facts(day_pairs)]
     week = tuple(_week(complaints, chat, day))
     if any(value for _, value in week):
         blocks.append(Chart(ChartKind.BAR, text("digest.week"), week))
@@ -159,6 +167,10 @@ def draw(look: Look) -> Card:
     title = text("digest.title", day=Instant(day, "day"))
     summary = text("digest.summary", arrived=counts.arrived, finished=counts.finished, open=complaints.open_count(chat))
     return Card(title, tuple(blocks), Tone.URGENT if overdue_total else Tone.CALM, summary=summary)
+
+
+def _count(n: int, late: int) -> Words | Toned:
+    return Toned(text("digest.with_late", n=n, late=late), Tone.URGENT) if late else text("number", n=n)
 
 
 def _week(complaints: Complaints, chat: str, day: datetime) -> Iterable[tuple[str, int]]:

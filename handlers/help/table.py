@@ -18,6 +18,7 @@ from bot.cards.values import (
     Items,
     Line,
     Note,
+    Tag,
     Tone,
     Words,
 )
@@ -31,7 +32,9 @@ from bot.unit import Unit, receiver_of, to_chat, to_person
 from handlers.approvals.policy import ReadBooks, Rule, may_vote
 from handlers.approvals.service import CARD as APPROVAL
 from handlers.complaints.listing import LIST
+from handlers.complaints.listing import item as listed
 from handlers.complaints.showing import CARD as COMPLAINT
+from handlers.complaints.times import countdown
 from storage.approvals import ApprovalRequest, Approvals
 from storage.complaints import ComplaintFilter, Complaints
 from storage.inbox import InboxState
@@ -45,20 +48,57 @@ class HelpArguments(BaseModel):
     command: str = Field(default="", title="命令", max_length=40)
 
 
+_AREAS = ("complaints", "help", "digests", "people", "status")  # in this order; others follow together
+_USAGES = {
+    "complaints": "help.usage.complaints",
+    "help": "help.usage.help",
+    "home": "help.usage.home",
+    "todo": "help.usage.todo",
+    "subscribe": "help.usage.subscribe",
+    "unsubscribe": "help.usage.unsubscribe",
+    "grant": "help.usage.grant",
+    "revoke": "help.usage.revoke",
+    "me": "help.usage.me",
+    "audit": "help.usage.audit",
+    "status": "help.usage.status",
+}
+
+
 def draw_help(router: Callable[[], Router]) -> Callable[[Look], Card]:
     def draw(look: Look) -> Card:
         actor = find_actor(People(look.session), str(look.params.get("for", "")))
         permitted = router().permitted(actor)
-        blocks: list[Block] = []
-        for command in permitted:
-            words = text("help.line", usage=" · ".join(command.usage) or f"/{command.names[0]}", what=command.help)
-            blocks.append(Line(words))
-        if actor.id is None or not actor.roles:
-            blocks.append(Note(text("command.stranger")))
+        one = [command for command in permitted if look.params.get("command") in command.names]
+        if one:
+            return _one_command(one[0])
+        blocks: list[Block] = _no_roles(actor)
+        for area in (*_AREAS, "other"):
+            found = [each for each in permitted if (each.area if each.area in _AREAS else "other") == area]
+            if found:
+                blocks.append(Line(text(f"help.area.{area}"), strong=True))
+                blocks.append(Items(tuple(Item(_usage(command), command.help) for command in found)))
         blocks.append(Note(text("help.how")))
         return Card(text("help.title"), tuple(blocks), Tone.CALM)
 
     return draw
+
+
+def _usage(command: Command) -> Words:
+    key = next((_USAGES[name] for name in command.names if name in _USAGES), None)
+    return text(key) if key is not None else " · ".join(command.usage) or f"/{command.names[0]}"
+
+
+def _one_command(command: Command) -> Card:
+    pairs: list[tuple[Text, Words]] = [(text("help.examples"), _usage(command))]
+    if len(command.names) > 1:
+        pairs.append((text("help.aliases"), " ".join(f"/{name}" for name in command.names[1:])))
+    return Card(text("help.of", name=command.names[0]), (Line(command.help), Facts(tuple(pairs))), Tone.CALM)
+
+
+def _no_roles(actor: Actor) -> list[Block]:
+    if actor.id is not None and actor.roles:
+        return []
+    return [Line(text("people.no_roles"), strong=True), Line(text("people.ask_admin"))]
 
 
 def draw_home(look: Look) -> Card:
@@ -79,7 +119,9 @@ def draw_home(look: Look) -> Card:
         Button(text("home.todo"), Action("home.todo")),
         Button(text("home.help"), Action("home.help")),
     )
-    return Card(text("home.title"), (Line(text("home.hello")), Facts(pairs), Buttons(buttons)), Tone.CALM)
+    facts = [Facts(pairs)] if actor.may(Permission.COMPLAINT_VIEW) else []
+    blocks = (*_no_roles(actor), *facts, Buttons(buttons), Note(text("home.hello")))
+    return Card(text("home.title"), blocks, Tone.CALM)
 
 
 def draw_todo(look: Look) -> Card:
@@ -89,19 +131,17 @@ def draw_todo(look: Look) -> Card:
     items: list[Item] = []
     for request in _votable(look, actor):
         title = text("todo.approval", number=request.number, amount=Fen(request.amount_fen or 0))
-        items.append(Item(title, None, Button(text("complaint.show"), Action("todo.approval", str(request.id)))))
+        when, _ = countdown(request.due_at, look.now)
+        detail = text("complaint.item_due", what=text("approval.due"), when=when)
+        button = Button(text("complaint.show"), Action("todo.approval", str(request.id)))
+        items.append(Item(title, detail, button, Tag(text("approval.state.pending"), Tone.WAITING)))
     if actor.id is not None:
-        for complaint in Complaints(look.session).claimed_open(actor.id):
-            title = text(
-                "complaint.item", number=complaint.number, amount=Fen(complaint.amount_fen), words=complaint.words[:40]
-            )
-            detail = text(f"complaint.state.{complaint.progress}")
-            items.append(
-                Item(title, detail, Button(text("complaint.show"), Action("complaint.show", str(complaint.id))))
-            )
-    title = text("todo.title", who=actor.name)
+        mine = Complaints(look.session).claimed_open(actor.id)
+        mine.sort(key=lambda each: each.finish_due if each.first_replied_at is not None else each.first_reply_due)
+        items += [listed(complaint, people, look) for complaint in mine]
+    title = text("todo.title", who=actor.name) if actor.id is not None else text("home.todo")
     if not items:
-        return Card(title, (Line(text("todo.empty")),), Tone.GOOD)
+        return Card(title, (*_no_roles(actor), Line(text("todo.empty"))), Tone.GOOD)
     return Card(title, (Items(tuple(items[:12])),), Tone.WAITING)
 
 
@@ -119,7 +159,7 @@ def _votable(look: Look, actor: Actor) -> list[ApprovalRequest]:
 
 
 def help_command(unit: Unit, asked: Asked, arguments: HelpArguments) -> None:
-    params = {"for": asked.actor.open_id}
+    params = {"for": asked.actor.open_id, "command": arguments.command.casefold().lstrip("/／")}
     unit.post(HELP, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
 
 

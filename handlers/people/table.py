@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import reduce
+
 from pydantic import BaseModel, Field
 
 from bot.cards.values import Card, Facts, Line, Note, Tone, Words
 from bot.drawing import Look
 from bot.feishu.values import UserChanged, UserLeft
 from bot.messages import mentioned
-from bot.permissions import ROLES, Actor, Permission, find_actor
+from bot.permissions import ROLES, Actor, Permission, find_actor, permissions_of
 from bot.refusals import Refused
-from bot.router import Asked, Command, NoArguments
+from bot.router import Asked, Command, NoArguments, not_allowed
 from bot.texts import Mention, Text, text
 from bot.unit import Unit, to_person
 from handlers.complaints.service import release_all
@@ -27,6 +30,7 @@ class RoleArguments(BaseModel):
 
 def grant(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
     person, role, scope = _read(unit, asked, arguments)
+    _within_reach(unit, asked.actor, role, scope)
     if not person.is_active:
         raise Refused(text("people.has_left", who=person.name))
     if not unit.people.grant(person, role, scope, at=unit.now, source="chat"):
@@ -47,7 +51,8 @@ def grant(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
 def revoke(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
     person, role, scope = _read(unit, asked, arguments)
     everywhere = scope == EVERYWHERE
-    if role == "admin" and _last_admin(unit, person):
+    _within_reach(unit, asked.actor, role, scope)
+    if role == "admin" and everywhere and _last_admin(unit, person):
         raise Refused(text("people.last_admin"))
     if not unit.people.revoke(person, role, None if everywhere else scope):
         raise Refused(text("people.has_no_role", who=person.name, role=role))
@@ -68,39 +73,48 @@ def draw_me(look: Look) -> Card:
     actor = find_actor(People(look.session), str(look.params.get("for", "")))
     if actor.id is None or not actor.roles:
         note = Note(text("people.ask_admin"))
-        return Card(text("people.me", who=actor.name), (Line(text("people.no_roles")), note), Tone.NEUTRAL)
+        title = text("people.me", who=actor.name) if actor.id is not None else text("people.me_stranger")
+        return Card(title, (Line(text("people.no_roles")), note), Tone.NEUTRAL)
     pairs: list[tuple[Text, Words]] = [
         (text("people.role", role=role), text("people.everywhere") if scope == EVERYWHERE else scope)
         for role, scope in actor.roles
     ]
     held = {permission for permissions in actor.grants.values() for permission in permissions}
-    lines = [
-        Line(text("people.can", what=text(f"permission.{permission}")))
-        for permission in Permission
-        if permission in held
-    ]
+    names = [text(f"permission.{permission}") for permission in Permission if permission in held]
+    lines = [Line(text("people.can", what=reduce(lambda one, other: text("list.and", one=one, other=other), names)))]
     return Card(text("people.me", who=actor.name), (Facts(tuple(pairs)), *lines), Tone.CALM)
 
 
-def on_left(unit: Unit, event: UserLeft) -> None:
-    """Somebody left the company: nothing of their access stays."""
-    person = unit.people.by_open_id(event.open_id)
-    if person is not None and person.is_active:
-        leave(unit, person)
+Withdraw = Callable[[Unit, int], None]
 
 
-def on_changed(unit: Unit, event: UserChanged) -> None:
-    person = unit.people.by_open_id(event.user.open_id)
-    if person is None:
-        return
-    if not event.user.active and person.is_active:
-        leave(unit, person)
-    elif event.user.name and person.name != event.user.name:
-        person.name = event.user.name
+def on_left(withdraw_all: Withdraw) -> Callable[[Unit, UserLeft], None]:
+    """Somebody left the company: nothing of their access stays, and nothing that they asked for goes on."""
+
+    def handle(unit: Unit, event: UserLeft) -> None:
+        person = unit.people.by_open_id(event.open_id)
+        if person is not None and person.is_active:
+            leave(unit, person, withdraw_all)
+
+    return handle
 
 
-def leave(unit: Unit, person: Person) -> None:
+def on_changed(withdraw_all: Withdraw) -> Callable[[Unit, UserChanged], None]:
+    def handle(unit: Unit, event: UserChanged) -> None:
+        person = unit.people.by_open_id(event.user.open_id)
+        if person is None:
+            return
+        if not event.user.active and person.is_active:
+            leave(unit, person, withdraw_all)
+        elif event.user.name and person.name != event.user.name:
+            person.name = event.user.name
+
+    return handle
+
+
+def leave(unit: Unit, person: Person, withdraw_all: Withdraw) -> None:
     roles = unit.people.leave(person, unit.now)
+    withdraw_all(unit, person.id)
     freed = len(release_all(unit, person.id))
     unit.audit("people.left", f"person:{person.id}", None, who={"person": person.id}, roles=roles, freed=freed)
     for admin in unit.people.holding("admin", EVERYWHERE):
@@ -124,6 +138,14 @@ def _read(unit: Unit, asked: Asked, arguments: RoleArguments) -> tuple[Person, s
         scope = named[0]
     names = dict(asked.mentions)
     return unit.people.ensure(open_id, name=names.get(open_id, ""), at=unit.now), role, scope
+
+
+def _within_reach(unit: Unit, actor: Actor, role: str, scope: str) -> None:
+    """Nobody gives or takes away more than they hold themselves, nor elsewhere than where they manage people."""
+    if not actor.may(Permission.PEOPLE_MANAGE, scope):
+        raise Refused(not_allowed(Permission.PEOPLE_MANAGE, actor))
+    if any(not actor.may(permission, scope) for permission in permissions_of(role, unit.people.custom_roles())):
+        raise Refused(text("people.role_beyond", role=role))
 
 
 def _scope(unit: Unit, scope: str) -> Text:

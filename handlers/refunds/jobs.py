@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from adapters.errors import ChannelError, NotEnough, NotFound, OutcomeUnknown
+from adapters.errors import ChannelError, Misconfigured, NotEnough, NotFound, NotGranted, OutcomeUnknown, Unavailable
 from adapters.errors import Refused as ChannelRefused
 from adapters.ports import Complaints as ComplaintsPort
 from adapters.ports import Refunds as RefundsPort
@@ -26,6 +26,7 @@ from handlers.complaints.showing import CARD
 from handlers.refunds.states import Event, advance
 from storage.complaints import Complaints
 from storage.effects import Effects, EffectState
+from storage.people import EVERYWHERE
 from storage.refunds import Refund, RefundProgress, Refunds
 from storage.schedule import Deadline
 
@@ -37,6 +38,7 @@ RECOVER = "refund.recover"
 # docs: wechatpay.md §9 "polling"; the first look is sooner, for balances arrive quickly.
 _LADDER = (10, 60, 60, 60, 60, 300, 600, 1200, 1800)
 _SOON = timedelta(seconds=15)
+_ALARM_AFTER = 8  # tries without a trustworthy answer; then the administrators are told
 _MOVING = (RefundProgress.APPROVED, RefundProgress.SENDING, RefundProgress.PROCESSING)
 _EVENTS = {
     RefundState.PROCESSING: Event.TAKEN,
@@ -49,7 +51,7 @@ _EVENTS = {
 def on_told(unit: Unit, account_key: str, told: Told) -> None:
     """A push of the channel about a refund."""
     refund = Refunds(unit.session).by_number(told.out_refund_no)
-    if refund is None:
+    if refund is None or refund.account_key != account_key:
         log.info("refund.not_ours", account=account_key)
         return
     if told.amount_fen and told.amount_fen != refund.amount_fen:
@@ -69,6 +71,7 @@ def apply(unit: Unit, refund_id: int, told: Told) -> None:
     if target is None or target == refund.progress:
         return
     refund.progress = target
+    refund.error, refund.can_retry = None, False
     subject = f"complaint:{refund.complaint_id}"
     if target is RefundProgress.PROCESSING:
         _follow(unit, refund)
@@ -137,13 +140,16 @@ class RefundJobs:
             )  # fmt: skip
             # If this process dies from here on, the timer finds the refund and asks the channel.
             _follow(unit, refund, _SOON)
-        channel = self.channels.get(refund.account_key)
-        port = channel.require(RefundsPort)
         try:
+            channel = self.channels.get(refund.account_key)
+            port = channel.require(RefundsPort)
             told = self._known(port, refund) if again else None
             if told is None:
                 self._tell_customer(channel.get(ComplaintsPort), refund)
                 told = self._create(port, refund)
+        except (Misconfigured, NotGranted) as error:
+            self._not_known(refund, error)  # our own set-up is at fault: the refund waits until that is mended
+            return
         except ChannelRefused as error:
             self._refused(refund, error)
             return
@@ -192,10 +198,14 @@ class RefundJobs:
         return None
 
     def _known(self, port: RefundsPort, refund: Refund) -> Told | None:
+        """What the channel knows of the refund; None only where it says for certain that there is none."""
         try:
             return port.query(refund.out_refund_no, refund.merchant_id)
         except NotFound:
             return None
+        except ChannelRefused as error:
+            # That we may not ask says nothing about the money.
+            raise Unavailable(error.channel, error.message, code=error.code, status=error.status) from error
 
     def _create(self, port: RefundsPort, refund: Refund) -> Told:
         try:
@@ -205,9 +215,18 @@ class RefundJobs:
                 merchant_id=refund.merchant_id,
             )  # fmt: skip
         except OutcomeUnknown as unknown:
+            try:
+                told = self._known(port, refund)
+            except ChannelError:
+                raise unknown from None
+            if told is None:
+                raise
+            return told
+        except ChannelRefused as refusal:
+            # Refused, but perhaps because an earlier call of ours (a slow one, a lost answer) was taken already.
             told = self._known(port, refund)
             if told is None:
-                raise unknown
+                raise refusal
             return told
 
     def _tell_customer(self, port: ComplaintsPort | None, refund: Refund) -> None:
@@ -247,5 +266,9 @@ class RefundJobs:
                 return
             if isinstance(error, OutcomeUnknown):
                 Effects(unit.session).settle(_key(row), EffectState.UNKNOWN, unit.now)
-            _follow(unit, row, _SOON)
+            row.polls += 1
+            _follow(unit, row)
             unit.redraw(CARD, str(row.complaint_id))
+            if row.polls == _ALARM_AFTER:
+                for admin in unit.people.holding("admin", EVERYWHERE):
+                    unit.say(to_person(admin.open_id), text("refund.stuck", number=row.number, why=error.message[:100]))

@@ -26,18 +26,17 @@ from storage.setup import Account
 
 ACTION = "refund.create"
 SEND = "refund.send"
-_AMOUNT = re.compile(r"[¥￥]?(\d{1,9})(?:\.(\d{1,2}))?元?")
+# Commas only where they part thousands: 12,50 may mean 12.50 to somebody, so it is not read at all.
+_AMOUNT = re.compile(r"[¥￥]?([0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.([0-9]{1,2}))?元?")
+_WIDE = str.maketrans("０１２３４５６７８９．，\u3000", "0123456789., ")
 
 
 def fen(typed: str) -> int:
     """An amount typed in yuan, in integer fen. Raises Refused; never rounds."""
-    import unicodedata
-
-    cleaned = unicodedata.normalize("NFKC", typed).replace(",", "").replace(" ", "")
-    match = _AMOUNT.fullmatch(cleaned)
+    match = _AMOUNT.fullmatch(typed.translate(_WIDE).replace(" ", ""))
     if match is None:
         raise Refused(text("refund.amount_unreadable", given=typed[:20]))
-    return int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
+    return int(match[1].replace(",", "")) * 100 + int((match[2] or "").ljust(2, "0"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,8 @@ class RefundService:
 
     def check_ask(self, unit: Unit, clicked: Clicked) -> Text:
         complaint, amount, _ = self._asked(unit, clicked)
-        self.approving.check(unit, ACTION, complaint.program_key, clicked.actor, amount)
+        spent = Refunds(unit.session).committed_fen(complaint.account_key, complaint.transaction_id)
+        self.approving.check(unit, ACTION, complaint.program_key, clicked.actor, amount + spent)
         return text("refund.asked", amount=Fen(amount))
 
     def ask(self, unit: Unit, clicked: Clicked) -> None:
@@ -85,9 +85,14 @@ class RefundService:
             story=f"complaint:{complaint.id}",
             chat_id=complaint.chat_id,
             amount_fen=amount,
+            # Two halves need as many approvers as the whole: what was refunded of the payment counts with it.
+            weight_fen=Refunds(unit.session).committed_fen(complaint.account_key, complaint.transaction_id),
             by=clicked.actor,
         )
         refund.approval_id = request.id
+        for older in Refunds(unit.session).of_complaint(complaint.id):
+            if older.id != refund.id:
+                older.can_retry = False
         unit.session.flush()
         card = unit.card_of_message(clicked.message_id)
         if card is not None and card.kind == CARD:
@@ -110,12 +115,19 @@ class RefundService:
 
     def check_retry(self, unit: Unit, clicked: Clicked) -> Text:
         refund = self._refund(unit, clicked)
-        complaint = Complaints(unit.session).get(refund.complaint_id)
+        complaint = Complaints(unit.session).get(refund.complaint_id, lock=True)  # the same lock as asking takes
         scope = complaint.program_key if complaint is not None else None
         if not clicked.actor.may(Permission.REFUND_REQUEST, scope):
             raise Refused(not_allowed(Permission.REFUND_REQUEST, clicked.actor))
-        if refund.progress != RefundProgress.FAILED or not refund.can_retry:
+        if refund.progress != RefundProgress.FAILED or not refund.can_retry or complaint is None:
             raise Refused(text("refund.no_retry", number=refund.number))
+        refunds = Refunds(unit.session)
+        newest = refunds.of_complaint(complaint.id)[-1]
+        rest = complaint.amount_fen - refunds.committed_fen(complaint.account_key, complaint.transaction_id)
+        if newest.id != refund.id or not complaint.is_open or refund.amount_fen > rest:
+            raise Refused(text("refund.no_retry", number=refund.number))
+        if clicked.action.version != refund.row_version:
+            raise Refused(text("card.stale"))
         return text("refund.retried", number=refund.number)
 
     def retry(self, unit: Unit, clicked: Clicked) -> None:
@@ -132,6 +144,8 @@ class RefundService:
         refund = Refunds(unit.session).get(int(request.subject.partition(":")[2]), lock=True)
         if refund is None:
             return
+        if outcome is Outcome.APPROVED and not self._still_due(unit, refund):
+            outcome = Outcome.EXPIRED
         event = Event.APPROVED if outcome is Outcome.APPROVED else Event.DROPPED
         target = advance(RefundProgress(refund.progress), event)
         if target is None:
@@ -154,6 +168,16 @@ class RefundService:
             )
 
     # ---------------------------------------------------------------------------------------------------------------
+
+    def _still_due(self, unit: Unit, refund: Refund) -> bool:
+        """Whether an approved refund may be sent: nothing that it rests on has gone away meanwhile."""
+        complaint = Complaints(unit.session).get(refund.complaint_id)
+        requester = unit.people.by_id(refund.requested_by)
+        if complaint is None or requester is None or not requester.is_active:
+            return False
+        unit.serialize(f"transaction:{refund.account_key}:{refund.transaction_id}")
+        committed = Refunds(unit.session).committed_fen(refund.account_key, refund.transaction_id)
+        return committed <= refund.total_fen
 
     def _asked(self, unit: Unit, clicked: Clicked) -> tuple[Complaint, int, str]:
         self.complaints.check_refund(unit, clicked)

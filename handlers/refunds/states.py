@@ -30,10 +30,11 @@ STEPS = (
     Step(Event.APPROVED, frozenset({P.ASKED}), P.APPROVED),
     Step(Event.DROPPED, frozenset({P.ASKED}), P.DROPPED),
     Step(Event.SENT, frozenset({P.APPROVED, P.SENDING}), P.SENDING),
-    Step(Event.TAKEN, frozenset({P.SENDING, P.ABNORMAL}), P.PROCESSING),
-    Step(Event.PAID, frozenset({P.APPROVED, P.SENDING, P.PROCESSING, P.ABNORMAL}), P.PAID),
+    # What the channel says of money outranks what we took for a refusal: FAILED is left again when it did move.
+    Step(Event.TAKEN, frozenset({P.APPROVED, P.SENDING, P.ABNORMAL, P.FAILED}), P.PROCESSING),
+    Step(Event.PAID, frozenset({P.APPROVED, P.SENDING, P.PROCESSING, P.ABNORMAL, P.FAILED}), P.PAID),
     Step(Event.REFUSED, frozenset({P.APPROVED, P.SENDING, P.PROCESSING}), P.FAILED),
-    Step(Event.STUCK, frozenset({P.SENDING, P.PROCESSING}), P.ABNORMAL),
+    Step(Event.STUCK, frozenset({P.APPROVED, P.SENDING, P.PROCESSING, P.FAILED}), P.ABNORMAL),
     Step(Event.TRIED_AGAIN, frozenset({P.FAILED}), P.APPROVED),
 )
 

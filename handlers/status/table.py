@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 from bot.cards.values import Action, Block, Button, Buttons, Card, Facts, Line, Note, Tone, Words
 from bot.drawing import Look
-from bot.permissions import Permission
+from bot.permissions import Actor, Permission
 from bot.refusals import Refused
 from bot.router import Asked, Clickable, Clicked, Command, NoArguments
 from bot.texts import Fen, Instant, Left, Param, Text, text
-from bot.unit import Unit
+from bot.unit import Unit, to_person
 from storage.approvals import Approvals
 from storage.audit import AuditEntry, entries
 from storage.complaints import Complaints
@@ -72,8 +72,25 @@ def _queue(count: int, oldest: Any, look: Look) -> Text:
 
 def audit(unit: Unit, asked: Asked, arguments: AuditArguments) -> None:
     subject = _subject(unit.session, arguments.subject)
+    _may_read(unit, asked.actor, subject)
     params = {"subject": subject, "page": 1, "name": arguments.subject.upper()}
+    if subject is None and asked.is_group:
+        # Everything that was done anywhere is not for everybody in a group.
+        unit.post(AUDIT, "all", to_person(asked.actor.open_id), params=params)
+        unit.say(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
+        return
     unit.post(AUDIT, (subject or "all")[:64], asked.chat, params=params, reply_to=asked.message_id)
+
+
+def _may_read(unit: Unit, actor: Actor, subject: str | None) -> None:
+    """Whoever reads the audit for one program reads the stories of that program only."""
+    programs = actor.programs(Permission.AUDIT_READ)
+    if programs is None:
+        return
+    kind, _, id = (subject or "").partition(":")
+    complaint = Complaints(unit.session).get(int(id)) if kind == "complaint" and id.isdigit() else None
+    if complaint is None or complaint.program_key not in programs:
+        raise Refused(text("audit.scope"))
 
 
 def _subject(session: Session, given: str) -> str | None:
@@ -140,6 +157,7 @@ def older(unit: Unit, clicked: Clicked) -> None:
     card = unit.card_of_message(clicked.message_id)
     if card is None:
         raise Refused(text("card.gone"))
+    _may_read(unit, clicked.actor, card.params.get("subject"))
     before = clicked.action.extra.get("before")
     unit.redraw_card(card, params={**card.params, "before": int(before) if before else None})
 

@@ -281,7 +281,7 @@ def test_pictures(draw: Draw) -> None:
 
 @pytest.mark.parametrize("kind", list(ChartKind))
 def test_charts(draw: Draw, kind: ChartKind) -> None:
-    chart, empty = draw(
+    title, chart, empty = draw(
         Chart(kind, text("s.amount"), (("<at id=all>", 3), (text("s.claim"), 4))), Chart(kind, TITLE, ())
     )
     assert chart["chart_spec"]["type"] == kind
@@ -289,4 +289,5 @@ def test_charts(draw: Draw, kind: ChartKind) -> None:
         {"label": "＜at id=all>", "value": 3},
         {"label": "认领 / Claim", "value": 4},
     ]
+    assert title["i18n_content"]["en_us"] == "**Amount**"
     assert "暂无数据" in empty["content"]

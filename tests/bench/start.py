@@ -1,0 +1,71 @@
+"""From the command to ready, and what it weighs, beside a bare import of the vendor's SDK."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+from sandbox.demo import Demo
+from tests.bench.processes import APP, ROOT, Program, megabytes
+from tests.bench.stage import SQLITE, Stage
+from tests.bench.table import Measured, Ratio, percentile
+
+_IMPORT = "import lark_oapi, os, subprocess; print(subprocess.getoutput(f'ps -o rss= -p {os.getpid()}'))"
+_SETTLE = 1.0  # seconds: by then the SDK's parts are loaded, tokens and keys fetched
+
+
+def measure(stage: Stage) -> Measured:
+    found = Measured("start", "cold start (files in the cache, .pyc there)", ("what", "ready s", "memory MB"))
+    kind = stage.databases[0]
+    demo = stage.demo("start", kind)
+    times: dict[str, list[tuple[float, float]]] = {}
+    try:
+        demo.start()  # applies the set-up; from here on the database is there
+        demo.kill()
+        for turn in range(stage.rounds):
+            stage.progress(f"round {turn + 1}")
+            times.setdefault("import lark_oapi", []).append(_bare())
+            times.setdefault("mpops --help", []).append(_help())
+            times.setdefault(f"serve on {kind}", []).append(_program(stage, demo, "serve", f"{demo.bot_url}/readyz"))
+            times.setdefault(f"worker on {kind}", []).append(_program(stage, demo, "worker", "mpops works"))
+    finally:
+        demo.stop()
+    for name, each in times.items():
+        found.rows.append((name, percentile([s for s, _ in each], 0.5), percentile([mb for _, mb in each], 0.5)))
+    bare = times["import lark_oapi"]
+
+    def against(name: str) -> tuple[float, ...]:
+        return tuple(ours[0] / theirs[0] for ours, theirs in zip(times[name], bare, strict=True))
+
+    found.ratios += [
+        Ratio("serve ready / bare import", against(f"serve on {kind}"), 0.5, at_most=True),
+        Ratio("memory of serve", tuple(mb for _, mb in times[f"serve on {kind}"]), 120, at_most=True, unit=" MB"),
+        Ratio("help / bare import", against("mpops --help"), 1 / 6, at_most=True),
+    ]
+    if kind == SQLITE:
+        found.notes.append("serve is ready when /readyz says so; memory is read a second later, all parts loaded")
+    return found
+
+
+def _bare() -> tuple[float, float]:
+    started = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True, cwd=ROOT)
+    return time.perf_counter() - started, int(done.stdout) / 1024
+
+
+def _help() -> tuple[float, float]:
+    started = time.perf_counter()
+    with subprocess.Popen([*APP, "--help"], stdout=subprocess.DEVNULL, cwd=ROOT) as process:
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    took = time.perf_counter() - started
+    return took, used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def _program(stage: Stage, demo: Demo, command: str, ready: str) -> tuple[float, float]:
+    log = stage.room("start") / f"{command}.log"
+    with Program([*APP, command], log, demo.environment(), ready) as program:
+        time.sleep(_SETTLE)
+        return program.ready_in, megabytes(program.pid)

@@ -1,0 +1,1 @@
+"""Whole deployments under fire: real processes, real databases, and an auditor who compares the books afterwards."""

@@ -1,0 +1,142 @@
+"""A sandbox and the bot's processes, which may be killed at any moment and are started again by a keeper."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from types import TracebackType
+
+import httpx
+
+from sandbox.demo import ROOT, Demo
+from tests.faults.moments import Moments
+
+APP = [sys.executable, str(ROOT / "app.py")]
+
+
+class NotReached(AssertionError):
+    """What was waited for did not happen in time."""
+
+
+class Stage(Demo):
+    """One bot process (`serve`) beside the sandbox. `with Stage(...)` starts it and stops everything."""
+
+    def __init__(self, folder: Path, database: str = "") -> None:
+        super().__init__(0, APP, database, folder)
+        self.moments = Moments(self.sandbox.world)
+        self.strikes: list[str] = []
+        self.deaths = 0  # of itself, not struck by us
+        self._closing = threading.Event()
+        self._hit = threading.Lock()
+        self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
+
+    @property
+    def database_url(self) -> str:
+        return self.environment()["MPOPS_DATABASE_URL"]
+
+    def __enter__(self) -> Stage:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        self._keeper.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        self._keeper.join(timeout=70)
+        self.stop()
+        if error is not None:
+            print(f"\nstruck: {self.strikes}\nlog: {self.folder / 'bot.log'}", file=sys.stderr)  # noqa: T201
+
+    def strike(self, where: str) -> None:
+        """Kill the bot as a power cut would; the keeper starts it again."""
+        if self._closing.is_set() or not self._hit.acquire(blocking=False):
+            return
+        try:
+            self.strikes.append(where)
+            self.kill()
+        finally:
+            self._hit.release()
+
+    def _keep(self) -> None:
+        struck = 0
+        while not self._closing.wait(0.02):
+            if self.alive():
+                continue
+            if len(self.strikes) == struck:
+                self.deaths += 1
+            struck = len(self.strikes)
+            try:
+                if self.deaths < 3:
+                    self.restart()
+            except RuntimeError:
+                continue  # killed again before it was ready, or it cannot start; the next round tells
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*APP, *arguments], env=self.environment(), capture_output=True, text=True, check=False, timeout=90
+        )
+
+    def ready(self) -> bool:
+        try:
+            return httpx.get(f"{self.bot_url}/readyz", timeout=2, trust_env=False).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+
+class Fleet(Stage):
+    """`serve --web-only` and workers of their own names, on one PostgreSQL."""
+
+    def __init__(self, folder: Path, database: str, workers: Sequence[str] = ("worker-0", "worker-1")) -> None:
+        super().__init__(folder, database)
+        self.workers: dict[str, subprocess.Popen[bytes]] = {}
+        self._names = tuple(workers)
+
+    def restart(self) -> None:
+        if not self.alive():
+            self._bot = self.spawn("web-0", "serve", "--web-only")
+        for name in self._names:
+            if name not in self.workers:
+                self.workers[name] = self.spawn(name, "worker")
+        wait_for(self.ready, 60, "the web process to be ready")
+
+    def spawn(self, executor: str, *arguments: str) -> subprocess.Popen[bytes]:
+        environment = {**self.environment(), "MPOPS_EXECUTOR": executor}
+        return subprocess.Popen([*APP, *arguments], env=environment, stdout=self._log, stderr=self._log)
+
+    def stop(self) -> None:
+        for process in self.workers.values():
+            if process.poll() is None:
+                process.terminate()
+        for process in self.workers.values():
+            try:
+                process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        super().stop()
+
+
+def wait_for(met: Callable[[], object], seconds: float, what: str, every: float = 0.05) -> None:
+    until = time.monotonic() + seconds
+    while not met():
+        if time.monotonic() > until:
+            raise NotReached(f"waited {seconds:.0f} s for {what}")
+        time.sleep(every)
+
+
+def jump(stage: Demo, chance: random.Random) -> timedelta:
+    """Move everybody's clock a little, either way."""
+    by = timedelta(seconds=chance.choice((-40, -7, 9, 55)))
+    stage.sandbox.world.clock.advance(by)
+    return by

@@ -1,0 +1,44 @@
+"""Worlds for stories, on SQLite and on PostgreSQL. A world's bot takes seconds to start, so most tests share one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import postgres_url
+from tests.story.world import World
+
+DATABASES = ("sqlite", "postgres")
+
+
+def _new_world(database: str, folder: Path) -> World:
+    return World(folder / "demo", postgres_url() if database == "postgres" else "")
+
+
+@pytest.fixture(scope="module", params=DATABASES)
+def shared_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    world = _new_world(request.param, tmp_path_factory.mktemp("world"))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def world(shared_world: World) -> Iterator[World]:
+    """The world of this module: each test brings complaints of its own into it, and leaves nothing broken."""
+    shared_world.begin()
+    yield shared_world
+    shared_world.end()
+
+
+@pytest.fixture(params=DATABASES)
+def fresh_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    """A world in which nothing has happened yet."""
+    world = _new_world(request.param, tmp_path)
+    world.begin()
+    yield world
+    try:
+        world.end()
+    finally:
+        world.close()

@@ -1,0 +1,140 @@
+"""The proof at the end of every story: cards, the bot's database and the sandbox's books tell the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from bot.cards.actions import ActionSigner
+from bot.cards.render import render
+from bot.clock import OffsetClock
+from bot.drawing import Draw, Look
+from bot.texts import catalogue
+from handlers.approvals import cards as approval_cards
+from handlers.approvals.service import CARD as APPROVAL
+from handlers.complaints import showing
+from handlers.refunds import table as refund_table
+from handlers.refunds.service import ACTION
+from sandbox.demo import Demo
+from sandbox.wechatpay.complaints import State
+from sandbox.wechatpay.refunds import RefundStatus
+from storage.audit import Audit
+from storage.complaints import Complaint, Complaints, ComplaintReply, Progress, ReplyState
+from storage.database import Database
+from storage.inbox import Inbox
+from storage.outbox import Outbox, PostedCard
+from storage.refunds import Refund, RefundProgress
+
+ZONE = "Asia/Shanghai"
+
+
+class Truth:
+    """Looks into the bot's database from outside; changes nothing."""
+
+    def __init__(self, demo: Demo) -> None:
+        environment = demo.environment()
+        self._demo = demo
+        self._database = Database(environment["MPOPS_DATABASE_URL"], pool_size=2)
+        self._database.unlock([environment["MPOPS_SECRET_KEY"]])
+        self._clock = OffsetClock(demo.folder / "clock-offset")
+        self._signer = ActionSigner(self._database.vault.subkey("clicks"))
+        self._words = catalogue()
+        self._drawings: dict[str, Draw] = {
+            showing.CARD: showing.draw,
+            APPROVAL: approval_cards.drawing({ACTION: refund_table.show}),
+        }
+
+    def close(self) -> None:
+        self._database.close()
+
+    def waiting(self) -> int:
+        """How much the bot has not worked off."""
+        with self._database.read() as session:
+            return Inbox(session).waiting()[0] + Outbox(session).waiting()[0]
+
+    def audit_is_whole(self) -> bool:
+        with self._database.read() as session:
+            return Audit(session, self._database.vault.subkey("audit")).verify().broken_at is None
+
+    def lies(self) -> list[str]:
+        """Everything that does not agree."""
+        with self._demo.sandbox.world.lock, self._database.read() as session:
+            return [*self._cards(session), *self._complaints(session), *self._refunds(session)]
+
+    # --- cards -----------------------------------------------------------------------------------------------------
+
+    def _cards(self, session: Session) -> Iterator[str]:
+        store = self._demo.sandbox.feishu.store
+        for card in session.scalars(select(PostedCard).where(PostedCard.retired.is_(False)).order_by(PostedCard.id)):
+            if card.kind not in self._drawings:
+                continue
+            message = store.messages.get(card.message_id or "")
+            if message is None:
+                yield f"the card {card.kind} {card.subject} for {card.receiver} was never shown"
+            elif not message.recalled and store.clickable(message):
+                shown, meant = message.content, self._drawn(session, card)
+                if shown != meant:
+                    yield f"{card.kind} {card.subject} for {card.receiver}: {_difference(shown, meant)}"
+
+    def _drawn(self, session: Session, card: PostedCard) -> dict[str, Any]:
+        look = Look(session, self._clock.now(), card.subject, card.params, card.receiver)
+        drawn = self._drawings[card.kind](look)
+        rendered = render(
+            drawn, sign=lambda action: self._signer.sign(action, card.receiver), zone=ZONE, catalogue=self._words
+        )
+        found = json.loads(rendered.json)
+        assert isinstance(found, dict)
+        return found
+
+    # --- books -----------------------------------------------------------------------------------------------------
+
+    def _complaints(self, session: Session) -> Iterator[str]:
+        theirs = self._demo.sandbox.wechatpay.complaints
+        ours = {complaint.external_id: complaint for complaint in session.scalars(select(Complaint))}
+        if len(ours) != session.query(Complaint).count():
+            yield "a complaint was stored twice"
+        for id, ticket in theirs.items():
+            complaint = ours.get(id)
+            if complaint is None:
+                yield f"the complaint {id} never arrived"
+                continue
+            if (complaint.progress == Progress.FINISHED) != (ticket.state is State.PROCESSED):
+                yield f"{complaint.number} is {complaint.progress} here and {ticket.state} there"
+            if complaint.times != ticket.times:
+                yield f"{complaint.number} was made {complaint.times} times here and {ticket.times} there"
+            written = [reply for reply in _replies(session, complaint.id) if reply.state == ReplyState.SENT]
+            read = [record.details for record in ticket.history if record.kind == "MERCHANT_RESPONSE"]
+            if not ticket.immediate and sorted(reply.words for reply in written) != sorted(read):
+                yield f"{complaint.number}: we count {len(written)} replies, the customer {len(read)}"
+
+    def _refunds(self, session: Session) -> Iterator[str]:
+        theirs = {refund.out_refund_no: refund for refund in self._demo.sandbox.wechatpay.ledger.refunds.values()}
+        ours = {refund.out_refund_no: refund for refund in session.scalars(select(Refund))}
+        for number, refund in theirs.items():
+            if number not in ours:
+                yield f"a refund {number} that we know nothing of"
+            elif (ours[number].progress == RefundProgress.PAID) != (refund.status is RefundStatus.SUCCESS):
+                yield f"{ours[number].number} is {ours[number].progress} here and {refund.status} there"
+        for number, own in ours.items():
+            if own.progress in (RefundProgress.PAID, RefundProgress.PROCESSING) and number not in theirs:
+                yield f"{own.number} is {own.progress} here and unknown there"
+
+
+def _replies(session: Session, complaint_id: int) -> list[ComplaintReply]:
+    return Complaints(session).replies(complaint_id)
+
+
+def _difference(shown: Any, meant: Any, path: str = "") -> str:
+    if isinstance(shown, dict) and isinstance(meant, dict) and set(shown) == set(meant):
+        for key in shown:
+            if shown[key] != meant[key]:
+                return _difference(shown[key], meant[key], f"{path}.{key}")
+    if isinstance(shown, list) and isinstance(meant, list) and len(shown) == len(meant):
+        for number, (left, right) in enumerate(zip(shown, meant, strict=True)):
+            if left != right:
+                return _difference(left, right, f"{path}.{number}")
+    return f"{path}: shown {str(shown)[:300]}, meant {str(meant)[:300]}"
