@@ -300,8 +300,10 @@ def _ready(database: Database, engine: Engine, schedule: Schedule, clock: Clock)
 
 
 def _measure(units: Units, metrics: Any) -> None:
+    from storage.effects import Effects
     from storage.inbox import Inbox
     from storage.outbox import Outbox
+    from storage.schedule import Deadlines
 
     now = units.clock.now()
     with units.read() as session:
@@ -309,6 +311,14 @@ def _measure(units: Units, metrics: Any) -> None:
             metrics.gauge(f"{name}_waiting", f"Items waiting in the {name}", count)
             age = (now - oldest).total_seconds() if oldest is not None else 0.0
             metrics.gauge(f"{name}_oldest_seconds", f"Age of the oldest item waiting in the {name}", age)
+        day, five_minutes = now - timedelta(days=1), now - timedelta(minutes=5)
+        failed = Inbox(session).failed(day) + Outbox(session).failed(day)
+        metrics.gauge("failed_day", "Items given up in the last 24 h", failed)
+        unsettled = Effects(session).unsettled(five_minutes)
+        metrics.gauge("effects_unsettled", "Outside calls without an outcome for more than 5 min", unsettled)
+        overdue = Deadlines(session).oldest_overdue(now)
+        late = (now - overdue).total_seconds() if overdue is not None else 0.0
+        metrics.gauge("deadline_overdue_seconds", "How long the oldest missed deadline is overdue", late)
 
 
 # --- command line --------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ class Permission(StrEnum):
     COMPLAINT_HANDLE = "complaint.handle"  # claim, answer, finish
     COMPLAINT_ASSIGN = "complaint.assign"  # take over or hand on somebody else's
     REFUND_REQUEST = "refund.request"
-    APPROVAL_VOTE = "approval.vote"  # a policy may narrow it further
+    APPROVAL_VOTE = "approval.vote"  # and only for what a policy names one an approver of
     DIGEST_MANAGE = "digest.manage"
     PEOPLE_MANAGE = "people.manage"
     AUDIT_READ = "audit.read"
@@ -26,7 +26,7 @@ _VIEWER = frozenset({Permission.COMPLAINT_VIEW})
 _SUPPORT = _VIEWER | {Permission.COMPLAINT_HANDLE}
 _OPERATOR = _SUPPORT | {Permission.REFUND_REQUEST, Permission.DIGEST_MANAGE, Permission.PERSONAL_REVEAL}
 _APPROVER = _VIEWER | {Permission.APPROVAL_VOTE, Permission.AUDIT_READ}
-_FINANCE = _APPROVER | {Permission.REFUND_REQUEST}
+_FINANCE = _APPROVER | {Permission.DIGEST_MANAGE}
 
 ROLES: Mapping[str, frozenset[Permission]] = {
     "viewer": _VIEWER,

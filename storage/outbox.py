@@ -140,12 +140,12 @@ class Outbox:
         ).one()
         return row[0], row[1]
 
-    def forget(self, before: datetime) -> int:
+    def forget(self, before: datetime) -> None:
         """Delete what was sent before that moment; the cards themselves stay known."""
         gone = delete(OutboxMessage).where(
             OutboxMessage.state.in_((OutboxState.SENT, OutboxState.SKIPPED)), OutboxMessage.created_at < before
         )
-        return int(self._session.execute(gone).rowcount)
+        self._session.execute(gone)
 
     def failed(self, since: datetime) -> int:
         query = select(func.count()).where(OutboxMessage.state == OutboxState.FAILED, OutboxMessage.created_at >= since)

@@ -25,8 +25,6 @@ SCOPES: Mapping[str, str] = MappingProxyType(
         "im:message.p2p_msg:readonly": "to read what people write to the bot in private",
         "im:message.group_at_msg:readonly": "to read messages in groups that mention the bot",
         "im:message:readonly": "to learn that a message was recalled",
-        "im:message.urgent": "to remind people before a deadline",
-        "im:message.reactions:write_only": "to mark a message as seen",
         "im:resource": "to show customers' pictures on cards",
         "im:chat:readonly": "to know the chats the bot is in and their members",
         "im:chat.members:bot_access": "to learn that the bot was added to a chat or removed",
@@ -41,7 +39,6 @@ _INSTEAD: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "im:message:send_as_bot": ("im:message",),
         "im:message:readonly": ("im:message",),
-        "im:message.reactions:write_only": ("im:message",),
         "im:chat:readonly": ("im:chat",),
     }
 )

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
-from bot.permissions import Actor
+from bot.permissions import Actor, Permission, actor_of
 from storage.people import People, Person
 from storage.setup import Setup
 
@@ -76,12 +76,16 @@ def people(books: Books, whom: str | None, scope: str) -> list[Person]:
     return [person] if person is not None and person.is_active else []
 
 
+def _may(books: Books, person: Person, scope: str) -> bool:
+    return actor_of(person, books.people.custom_roles()).may(Permission.APPROVAL_VOTE, scope)
+
+
 def voters(books: Books, rule: Rule, scope: str, *, escalated: bool, not_id: int) -> list[Person]:
-    """Who may decide now: by the policy, still here, and not the one who asked."""
+    """Who may decide now: by the policy and their permissions, still here, and not the one who asked."""
     found = people(books, rule.approvers, scope)
     if escalated:
         found += [person for person in people(books, rule.escalate, scope) if person not in found]
-    return [person for person in found if person.id != not_id]
+    return [person for person in found if person.id != not_id and _may(books, person, scope)]
 
 
 def may_vote(books: Books, actor: Actor, rule: Rule, scope: str, *, escalated: bool, not_id: int) -> bool:

@@ -153,8 +153,8 @@ def _follow(unit: Unit, complaint: Complaint, told: Told, history: Sequence[Hist
     elif told.state is ComplaintState.PROCESSING:
         if complaint.first_replied_at is None:
             _mark_replied(unit, complaint, _first_answer(history, complaint.complained_at) or unit.now)
-        if progress is Progress.FINISHED:
-            complaint.progress, complaint.finished_at = Progress.ANSWERED, None
+        if (target := advance(progress, Event.REOPENED)) is not None:
+            complaint.progress, complaint.finished_at = target, None
             deadlines.start(unit, complaint)
 
 

@@ -88,8 +88,8 @@ class Measured:
 
 
 def _shown(cell: str | float) -> str:
-    if isinstance(cell, str):
-        return cell
+    if isinstance(cell, str) or cell != cell:
+        return str(cell).replace("nan", "-")
     return f"{cell:.0f}" if abs(cell) >= 100 or cell == int(cell) else f"{cell:.2f}" if abs(cell) < 10 else f"{cell:.1f}"
 
 

@@ -82,6 +82,17 @@ class Stage(Demo):
             except RuntimeError:
                 continue  # killed again before it was ready, or it cannot start; the next round tells
 
+    def pause(self) -> None:
+        """Kill the bot and let it lie."""
+        self._closing.set()
+        self._keeper.join(timeout=70)
+        self.kill()
+
+    def process(self) -> subprocess.Popen[bytes]:
+        if self._bot is None:
+            raise RuntimeError("the bot was not started")
+        return self._bot
+
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*APP, *arguments], env=self.environment(), capture_output=True, text=True, check=False, timeout=90
