@@ -78,10 +78,19 @@ def make_clock(settings: Settings) -> Clock:
 
 def open_database(settings: Settings, *, migrating: bool = True) -> Database:
     """The database at the schema of this version, unlocked."""
-    from storage.database import Database
+    from storage.database import Damaged, Database
     from storage.migrate import migrate
 
     database = Database(settings.database_url)
+    try:
+        database.check()
+    except Damaged as damaged:
+        database.close()
+        raise click.ClickException(
+            f"The database file {damaged} is damaged. Nothing was changed in it. Put it aside (with its -wal and -shm"
+            " files) and bring back the newest backup with `mpops restore FILE`; what came in since is read again from"
+            " the channels."
+        ) from None
     if migrating:
         migrate(database)
     database.unlock(settings.secrets())
@@ -95,7 +104,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     from bot.engine import Engine
     from bot.feishu import values
     from bot.feishu.port import LarkFeishu
-    from bot.inbox import PROCESS, InboxWork
+    from bot.inbox import PROCESS, PROCESS_ALL, InboxWork
     from bot.ingress import FeishuKeys, Ingress
     from bot.metrics import Metrics
     from bot.outbox import Delivery
@@ -123,6 +132,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     from handlers.refunds import service as refund_service
     from handlers.refunds import table as refund_table
     from handlers.status import table as status_table
+    from handlers.status.health import measure, ready
 
     clock = make_clock(settings)
     database = open_database(settings, migrating=migrating)
@@ -216,6 +226,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
 
     jobs: Mapping[str, Callable[[Payload], None]] = {
         PROCESS: inbox.process,
+        PROCESS_ALL: inbox.process_all,
         DELIVER: delivery.deliver,
         DEADLINE: due.due,
         complaint_jobs.SYNC: on_complaints.sync,
@@ -253,9 +264,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         settings.feishu.encrypt_key.get_secret_value(), settings.feishu.verification_token.get_secret_value()
     )
     ingress = Ingress(units, router, signer, words, keys, ChannelPushes(channels), metrics)
-    web = build_web(
-        ingress, metrics, lambda: _ready(database, engine, schedule, clock), lambda: _measure(units, metrics)
-    )
+    web = build_web(ingress, metrics, lambda: ready(database, engine, schedule, clock), lambda: measure(units, metrics))
     return Bot(settings, clock, database, engine, units, feishu, channels, schedule, web, words)
 
 
@@ -282,45 +291,6 @@ def _remembered(ask: Callable[[], str]) -> Callable[[], str]:
     return get
 
 
-def _ready(database: Database, engine: Engine, schedule: Schedule, clock: Clock) -> Mapping[str, bool]:
-    from sqlalchemy import text
-    from sqlalchemy.exc import SQLAlchemyError
-
-    try:
-        with database.read() as session:
-            session.execute(text("SELECT 1"))
-        reachable = True
-    except SQLAlchemyError:
-        reachable = False
-    parts = {"database": reachable}
-    if engine.running:
-        parts["engine"] = True
-        parts["schedule"] = schedule.alive(clock.now())
-    return parts
-
-
-def _measure(units: Units, metrics: Any) -> None:
-    from storage.effects import Effects
-    from storage.inbox import Inbox
-    from storage.outbox import Outbox
-    from storage.schedule import Deadlines
-
-    now = units.clock.now()
-    with units.read() as session:
-        for name, (count, oldest) in (("inbox", Inbox(session).waiting()), ("outbox", Outbox(session).waiting())):
-            metrics.gauge(f"{name}_waiting", f"Items waiting in the {name}", count)
-            age = (now - oldest).total_seconds() if oldest is not None else 0.0
-            metrics.gauge(f"{name}_oldest_seconds", f"Age of the oldest item waiting in the {name}", age)
-        day, five_minutes = now - timedelta(days=1), now - timedelta(minutes=5)
-        failed = Inbox(session).failed(day) + Outbox(session).failed(day)
-        metrics.gauge("failed_day", "Items given up in the last 24 h", failed)
-        unsettled = Effects(session).unsettled(five_minutes)
-        metrics.gauge("effects_unsettled", "Outside calls without an outcome for more than 5 min", unsettled)
-        overdue = Deadlines(session).oldest_overdue(now)
-        late = (now - overdue).total_seconds() if overdue is not None else 0.0
-        metrics.gauge("deadline_overdue_seconds", "How long the oldest missed deadline is overdue", late)
-
-
 # --- command line --------------------------------------------------------------------------------------------------
 
 
@@ -345,42 +315,12 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            told = _plainly(error)
+            from handlers.setup.failures import plainly
+
+            told = plainly(error)
             if told is None:
                 raise
             raise click.ClickException(told) from None
-
-
-def _plainly(error: Exception) -> str | None:
-    """What went wrong and what to do, for errors whose cause lies outside the program."""
-    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-
-    from storage.backup import InUse, NotEmpty
-    from storage.migrate import SchemaTooNew
-    from storage.sealed_file import UnreadableFile
-    from storage.vault import VaultError
-
-    if isinstance(error, SchemaTooNew):
-        return (
-            f"The data is of a newer version of mpops (schema {error}). Nothing was changed. "
-            "Install that version, or use an older backup."
-        )
-    if isinstance(error, VaultError):
-        return (
-            f"The database was made with another secret key: {error}. Nothing was changed. Set MPOPS_SECRET_KEY to "
-            "the key it was made with; to change keys, also name the old one in MPOPS_PREVIOUS_SECRET_KEYS."
-        )
-    if isinstance(error, UnreadableFile):
-        return f"The backup cannot be used: {error}. Nothing was changed."
-    if isinstance(error, NotEmpty):
-        return "The database is not empty. Nothing was changed. To replace all that is in it, add --force."
-    if isinstance(error, InUse):
-        return f"mpops works on this database ({error}). Nothing was changed. Stop it, and wait 15 seconds."
-    if isinstance(error, (ArgumentError, NoSuchModuleError)):
-        return "MPOPS_DATABASE_URL is not an address of a database; an example is sqlite:///var/mpops.db"
-    if isinstance(error, DBAPIError) and type(error).__name__ in ("OperationalError", "InterfaceError"):
-        return f"The database cannot be used ({type(error.orig).__name__}): see MPOPS_DATABASE_URL, and that it runs."
-    return None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -508,37 +448,20 @@ def apply_command(file: Path, dry_run: bool) -> None:
 
 
 @main.command()
-def doctor() -> None:
+@click.option("--set-addresses", is_flag=True, help="Tell the channels to push to MPOPS_HTTP__PUBLIC_URL.")
+def doctor(set_addresses: bool) -> None:
     """Check credentials, scopes, callbacks, clocks and keys; say what to do."""
-    from bot.feishu.doctor import Callback, examine
     from handlers.channels.registry import Channels
-    from handlers.setup.doctor import Finding, examine_channels, examine_setup
-    from storage.setup import Setup
+    from handlers.setup.doctor import examine, tell_addresses
 
     settings = _settings()
-    clock = make_clock(settings)
     database = open_database(settings)
-    channels = Channels(database, clock)
-    findings = list(examine_setup(database))
-    with database.read() as session:
-        chats = [chat.chat_id for chat in Setup(session).chats()]
-    feishu = settings.feishu
-    from bot.feishu.port import LarkFeishu
-
-    port = LarkFeishu(feishu.app_id, feishu.app_secret.get_secret_value(), feishu.domain, clock)
-    url = settings.http.public_url
-    callback = (
-        Callback(
-            f"{url.rstrip('/')}/feishu/events",
-            feishu.encrypt_key.get_secret_value(),
-            feishu.verification_token.get_secret_value(),
-        )
-        if url
-        else None
-    )
-    for found in examine(port, clock, chats=chats, callback=callback):
-        findings.append(Finding("feishu", found.check, found.ok, found.detail, found.remedy))
-    findings += examine_channels(database, channels, url)
+    channels = Channels(database, make_clock(settings))
+    if set_addresses:
+        for line in tell_addresses(database, channels, settings.http.public_url):
+            click.echo(line)
+    findings = examine(database, channels, settings, make_clock(settings))
+    channels.close()
     database.close()
     for finding in findings:
         click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.area}: {finding.check}: {finding.detail}")
@@ -625,6 +548,30 @@ def demo(port: int, postgres: str) -> None:
             click.echo("The bot stopped; starting it again.", err=True)
             running.restart()
     running.stop()
+
+
+@main.command()
+@click.argument("names", nargs=-1)
+@click.option("--seconds", default=5.0, show_default=True, help="Length of one turn.")
+@click.option("--rounds", default=3, show_default=True, help="How often everything has its turn.")
+@click.option("--database", type=click.Choice(["sqlite", "postgres", "both"]), default="both", show_default=True)
+@click.option("--complaints", default=100_000, show_default=True, help="In the larger database of `growth`.")
+def bench(names: tuple[str, ...], seconds: float, rounds: int, database: str, complaints: int) -> None:
+    """Measure: start, ack, click, command, outbox, growth, or all of them. See docs/performance.md."""
+    try:
+        from tests.bench.run import bench as measure
+    except ImportError as error:
+        raise click.ClickException(
+            f"The measurements need the source folder and its development packages ({error.name} is not there): "
+            "clone the repository and run `make bench`."
+        ) from None
+    smaller = min(10_000, complaints // 10)
+    try:
+        measure(
+            names, seconds=seconds, rounds=rounds, database=database, complaints=(smaller, complaints), say=click.echo
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.group()

@@ -24,6 +24,7 @@ from storage.inbox import Inbox, InboxItem, InboxState
 log = structlog.get_logger("inbox")
 
 PROCESS = "inbox.process"
+PROCESS_ALL = "inbox.process_all"
 FEISHU = "feishu"
 REFUSED_CLICK = "refused:"  # kind of a click that was already told no; nothing is left but to show the truth
 _TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it helps (feishu.md §1 no. 30)
@@ -69,6 +70,11 @@ class InboxWork:
                 if unit.inbox.take(id) is not None:
                     self._tell(unit, value, refusal)
                     unit.inbox.settle(id, InboxState.DONE, unit.now)
+
+    def process_all(self, payload: Payload) -> None:
+        """Those that were stored together, one after the other: each as if it had a job of its own."""
+        for id in payload["ids"]:
+            self._units.engine.run(PROCESS, {"id": id})
 
     def failed(self, id: str, incident: str) -> None:
         """Nothing of the item took effect, and it will not be tried again: say so."""

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -18,10 +19,12 @@ from bot.feishu.envelope import LARGEST, Challenge, Envelope, Refused, open_enve
 from bot.feishu.events import Malformed, parse
 from bot.feishu.values import CardClicked
 from bot.inbox import FEISHU, PROCESS, REFUSED_CLICK
+from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.router import Router
 from bot.texts import Catalogue, text
 from bot.unit import Unit, Units
+from storage.inbox import Arrival
 
 log = structlog.get_logger("ingress")
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
@@ -83,6 +86,7 @@ class Ingress:
         self._keys = keys
         self._pushes = pushes
         self._metrics = metrics
+        self._intake = Intake(units)
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("ingress", __name__)
@@ -113,12 +117,12 @@ class Ingress:
         if opened.event_type == "card.action.trigger":
             return self._click(opened)
         try:
-            with self._units.write(f"feishu:{opened.natural_id}") as unit:
-                self._store(unit, opened, opened.event_type)
+            fresh = self._intake.store(_arrival(opened, opened.event_type, self._units.clock.now()))
         except SQLAlchemyError as error:
             # Not stored, so not acknowledged: Feishu comes again.
             log.error("feishu.not_stored", error=type(error).__name__)
             return _json({"code": 503, "msg": "try again"}, 503)
+        self._metrics.received("feishu", opened.event_type, fresh)
         return _json({"code": 0, "msg": "ok"})
 
     def _click(self, envelope: Envelope) -> Response:
@@ -140,11 +144,11 @@ class Ingress:
         return _json(self._spoken(toast))
 
     def _store(self, unit: Unit, envelope: Envelope, kind: str) -> None:
-        id = f"feishu:{envelope.natural_id}"[:200]
-        fresh = unit.inbox.store(id=id, source=FEISHU, kind=kind[:200], body=envelope.dump(), at=unit.now)
+        arrival = _arrival(envelope, kind, unit.now)
+        fresh = bool(unit.inbox.store_all([arrival]))
         self._metrics.received("feishu", envelope.event_type, fresh)
         if fresh:
-            unit.enqueue(PROCESS, id, {"id": id})
+            unit.enqueue(PROCESS, arrival.id, {"id": arrival.id})
 
     def _spoken(self, toast: Toast) -> dict[str, object]:
         chinese, english = (self._catalogue.say(toast.words, language) for language in ("zh_cn", "en_us"))
@@ -168,9 +172,8 @@ class Ingress:
         id = f"notify:{account}:{pushed.key}"[:200]
         try:
             with self._units.write(id) as unit:
-                fresh = unit.inbox.store(
-                    id=id, source=f"channel:{account}", kind=pushed.event[:200], body=pushed.body, at=unit.now
-                )
+                arrival = Arrival(id, f"channel:{account}", pushed.event[:200], pushed.body, unit.now)
+                fresh = bool(unit.inbox.store_all([arrival]))
                 if fresh:
                     unit.enqueue(PROCESS, id, {"id": id})
         except SQLAlchemyError as error:
@@ -179,6 +182,10 @@ class Ingress:
             return _pushed(PushAnswer(503, answer.body, answer.content_type))
         self._metrics.received(account, pushed.event, fresh)
         return _pushed(self._pushes.accepted(account))
+
+
+def _arrival(envelope: Envelope, kind: str, now: datetime) -> Arrival:
+    return Arrival(f"feishu:{envelope.natural_id}"[:200], FEISHU, kind[:200], envelope.dump(), now)
 
 
 def _body(incoming: Request, largest: int) -> bytes | None:

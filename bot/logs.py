@@ -65,8 +65,10 @@ def configure(level: str, style: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "dbos", "waitress.queue", "Lark"):
+    for noisy in ("httpx", "httpcore", "apscheduler", "alembic", "dbos", "Lark"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # waitress warns of every request that waits for a thread: under load that is a line an event.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def new_incident() -> str:

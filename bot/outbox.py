@@ -17,6 +17,7 @@ from bot.drawing import Drawings, Look
 from bot.engine import CARDS, Payload
 from bot.feishu import errors
 from bot.feishu.port import Feishu, Receiver
+from bot.pace import Pace
 from bot.spoken import spoken
 from bot.texts import Catalogue, Language, Text, text
 from bot.unit import DELIVER, Unit, Units, receiver_of, stored_receiver
@@ -30,6 +31,8 @@ _RENEW_AFTER = CARD_LIFE - timedelta(hours=12)
 _LONGEST_WAIT = timedelta(minutes=2)
 _MOST_SURPRISES = 10
 _FORGOTTEN = timedelta(seconds=60)
+_TO_CHAT, _OF_APP = 5, 50  # messages a second (feishu.md §11)
+_SECOND = 1.03  # with what calls may gain on each other on their way
 _IN_HAND = timedelta(seconds=30)  # longer than a call to Feishu may take
 
 
@@ -73,6 +76,8 @@ class Delivery:
         self._catalogue = catalogue
         self._default_zone = default_zone
         self._on_chat_lost = on_chat_lost
+        self._to_chat = Pace(_TO_CHAT, _SECOND)
+        self._of_app = Pace(_OF_APP, _SECOND)
 
     def deliver(self, payload: Payload) -> None:
         """Send the oldest waiting message of a lane. With `chase`, see to the next one too: its own job is used up."""
@@ -81,6 +86,8 @@ class Delivery:
         if parcel is None:
             return
         try:
+            self._to_chat.wait(lane)
+            self._of_app.wait("")
             message_id, state = self._send(parcel)
         except errors.Retryable as error:
             self._later(parcel, error, timedelta(seconds=error.after))
@@ -100,7 +107,7 @@ class Delivery:
                 self._fail(parcel, wrong)
         else:
             self._settle(parcel, state, message_id)
-        if payload.get("chase"):
+        if payload.get("chase") or parcel.attempts > 1:  # while it waited for its repeat, jobs of others were used up
             self._chase(lane)
 
     def sweep(self) -> None:

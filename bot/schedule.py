@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import structlog
@@ -42,10 +42,11 @@ class Cron:
         # After a long stop only the newest missed run counts: look back two days at the most.
         start = max(after + timedelta(seconds=1), until - timedelta(days=2))
         found: datetime | None = None
-        moment = trigger.get_next_fire_time(None, start)
-        while moment is not None and moment <= until:
-            found = moment
-            moment = trigger.get_next_fire_time(moment, moment + timedelta(seconds=1))
+        moment = trigger.get_next_fire_time(None, start.astimezone(UTC))
+        while moment is not None and moment.astimezone(UTC) <= until:
+            # Always onwards in UTC: where the clocks go back, a wall clock's second later may be an hour earlier.
+            found = moment.astimezone(UTC)
+            moment = trigger.get_next_fire_time(None, found + timedelta(seconds=1))
         return found
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from storage.base import Base, blind, id_key, key_text, long_key, money, plain_json, sealed
 
@@ -153,6 +154,12 @@ class Complaints:
         self._session.add(complaint)
         self._session.flush()
         return complaint
+
+    def synced(self, complaint: Complaint, at: datetime) -> None:
+        """Note when it was read. That stands on no card, so it leaves the version alone that their buttons carry."""
+        noted = update(Complaint).where(Complaint.id == complaint.id).values(synced_at=at)
+        self._session.execute(noted.execution_options(synchronize_session=False))
+        set_committed_value(complaint, "synced_at", at)
 
     def open_external_ids(self, account_key: str, *, synced_before: datetime | None = None) -> list[str]:
         query = select(Complaint.external_id).where(Complaint.account_key == account_key, Complaint.progress.in_(OPEN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session, sessionmaker
 
 from storage.keys import open_vault
@@ -17,6 +19,20 @@ from storage.types import attach_vault
 from storage.vault import Vault
 
 _MIGRATION_LOCK = 7_262_001  # any number, the same in every version
+_CHECKED = 256 * 1024 * 1024  # bytes; a larger SQLite file would take seconds to read through at every start
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Damaged(Exception):
+    """The SQLite file does not hold together, or is no SQLite file; nothing was changed in it."""
+
+
+def _is_damage(error: BaseException | None) -> bool:
+    while error is not None:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE:
+            return True
+        error = getattr(error, "orig", None)
+    return False
 
 
 def _milliseconds_clock(connection: Any) -> None:
@@ -114,6 +130,22 @@ class Database:
                     self.url, pool_size=self._system_pool, max_overflow=0, pool_recycle=300, pool_pre_ping=True
                 )
         return self._system
+
+    def check(self) -> None:
+        """Look whether a SQLite file holds together. Raises Damaged."""
+        if not self.is_sqlite:
+            return
+        file = Path(self.url.database or "")
+        try:
+            with self.reader.connect() as connection:
+                small = file.is_file() and file.stat().st_size <= _CHECKED
+                found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar() if small else "ok"
+        except (DatabaseError, sqlite3.DatabaseError) as error:
+            if _is_damage(error):
+                raise Damaged(file.name) from error
+            raise
+        if found != "ok":
+            raise Damaged(file.name)
 
     def unlock(self, secrets: Sequence[str]) -> None:
         """Open the vault with the secret keys (current first). The schema must be there."""

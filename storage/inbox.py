@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
-from sqlalchemy import Index, delete, func, select
+from sqlalchemy import Index, Table, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -35,16 +38,36 @@ class InboxItem(Base):
     incident: Mapped[str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What came in, not yet stored. `id` is its natural id."""
+
+    id: str
+    source: str
+    kind: str
+    body: str
+    received_at: datetime
+
+
+# Made once and run on the table: an insert through the ORM costs ten times as much, and this is the busiest statement.
+_STORE = {
+    name: insert(cast(Table, InboxItem.__table__)).on_conflict_do_nothing().returning(InboxItem.__table__.c.id)
+    for name, insert in (("sqlite", sqlite_insert), ("postgresql", postgres_insert))
+}
+
+
 class Inbox:
     def __init__(self, session: Session) -> None:
         self._session = session
 
     def store(self, *, id: str, source: str, kind: str, body: str, at: datetime) -> bool:
         """Keep it; False when it was here already."""
-        values = {"id": id, "source": source, "kind": kind, "body": body, "received_at": at, "state": InboxState.NEW}
-        insert = sqlite_insert if self._session.get_bind().dialect.name == "sqlite" else postgres_insert
-        statement = insert(InboxItem).values(**values).on_conflict_do_nothing().returning(InboxItem.id)
-        return self._session.execute(statement).first() is not None
+        return bool(self.store_all([Arrival(id, source, kind, body, at)]))
+
+    def store_all(self, arrivals: Sequence[Arrival]) -> set[str]:
+        """Keep them; the ids of those that were not here yet."""
+        rows = [{**asdict(arrival), "state": InboxState.NEW} for arrival in arrivals]
+        return set(self._session.scalars(_STORE[self._session.get_bind().dialect.name], rows))
 
     def take(self, id: str) -> InboxItem | None:
         """The item, locked until the transaction ends; None when somebody finished it before."""

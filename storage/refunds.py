@@ -78,6 +78,15 @@ class Refunds:
         query = select(Refund).where(Refund.complaint_id == complaint_id).order_by(Refund.id)
         return list(self._session.scalars(query))
 
+    def asked_of_payment(self, account_key: str, transaction_id: str) -> list[Refund]:
+        """Refunds of a payment that wait for approval."""
+        query = select(Refund).where(
+            Refund.account_key == account_key,
+            Refund.transaction_id == transaction_id,
+            Refund.progress == RefundProgress.ASKED,
+        )
+        return list(self._session.scalars(query.order_by(Refund.id)))
+
     def committed_fen(self, account_key: str, transaction_id: str) -> int:
         """How much of a payment is refunded or on its way, in fen."""
         query = select(func.coalesce(func.sum(Refund.amount_fen), 0)).where(

@@ -76,10 +76,10 @@ class Vault:
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise VaultError(f"the data key {key_id!r} is not in this database")
-        raw = base64.b64decode(body)
         try:
+            raw = base64.b64decode(body, validate=True)
             return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], key_id.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise VaultError("a sealed value was changed") from error
 
     def index(self, plain: str) -> str:

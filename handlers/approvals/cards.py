@@ -31,7 +31,7 @@ from bot.cards.values import (
 )
 from bot.drawing import Look
 from bot.texts import Instant, Mention, Text, text
-from handlers.complaints.times import countdown, urgency
+from handlers.complaints.times import countdown, until_changed, urgency
 from storage.approvals import ApprovalRequest, Approvals, Decision, RequestState
 from storage.people import People, Person
 
@@ -87,7 +87,8 @@ def _draw(look: Look, request: ApprovalRequest, show: Show) -> Card:
     ]
     stale_at = None
     if state is RequestState.PENDING:
-        left, stale_at = countdown(request.due_at, look.now)
+        left, _ = countdown(request.due_at, look.now)
+        stale_at = until_changed(request.due_at, look.now)
         near = urgency(request.due_at, look.now)
         pairs.append((text("approval.due"), Toned(left, near) if near is Tone.URGENT else left))
     pairs.append((text("approval.votes"), text("approval.count", agreed=agreed, quorum=request.quorum)))

@@ -86,4 +86,4 @@ class PushWork:
         elif isinstance(told, Refund):
             self._on_refund(unit, account, told)
         else:
-            log.info("notify.unhandled", account=account, event=stored["event"])
+            log.info("notify.unhandled", account=account, kind=stored["event"])

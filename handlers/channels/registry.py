@@ -75,6 +75,7 @@ class Channels:
         self._clock = clock
         self._lock = threading.Lock()
         self._built: dict[str, tuple[datetime, Channel]] = {}
+        self._outdated: list[Channel] = []
 
     def get(self, key: str) -> Channel:
         """Raises ChannelError: no such account, or its credentials are missing."""
@@ -88,10 +89,16 @@ class Channels:
                 return known[1]
         channel = self.build(account)
         with self._lock:
-            replaced = self._built.get(key)
-            self._built[key] = (account.changed_at, channel)
-        if replaced is not None:
-            replaced[1].close()
+            known = self._built.get(key)
+            if known is not None and known[0] == account.changed_at:
+                unused, channel = channel, known[1]  # another thread was as far, and its callers use that one
+            else:
+                unused = None
+                if known is not None:
+                    self._outdated.append(known[1])  # a call may be under way on it
+                self._built[key] = (account.changed_at, channel)
+        if unused is not None:
+            unused.close()
         return channel
 
     def build(self, account: Account) -> Channel:
@@ -126,5 +133,5 @@ class Channels:
                 log.warning("channel.refresh_failed", account=key, why=type(error).__name__, code=error.code)
 
     def close(self) -> None:
-        for _, channel in self._built.values():
+        for channel in (*self._outdated, *(channel for _, channel in self._built.values())):
             channel.close()

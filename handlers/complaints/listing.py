@@ -31,7 +31,7 @@ from bot.router import Asked, Clicked, not_allowed
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, receiver_of, to_person
 from handlers.complaints.showing import CARD
-from handlers.complaints.times import countdown, urgency
+from handlers.complaints.times import brief, urgency
 from handlers.complaints.words import excerpt, named
 from storage.complaints import Complaint, ComplaintFilter, Complaints
 from storage.people import People
@@ -170,8 +170,7 @@ def item(complaint: Complaint, people: People, look: Look) -> Item:
         replied = complaint.first_replied_at is not None
         due = complaint.finish_due if replied else complaint.first_reply_due
         label = text("complaint.finish" if replied else "complaint.first_reply")
-        when, _ = countdown(due, look.now)
-        detail = text("complaint.item_due", what=label, when=when)
+        detail = text("complaint.item_due", what=label, when=brief(due, look.now))
         if complaint.claimed_by is not None:
             detail = text("complaint.item_detail", when=detail, who=named(people.by_id(complaint.claimed_by)))
         tone = urgency(due, look.now)
@@ -180,4 +179,4 @@ def item(complaint: Complaint, people: People, look: Look) -> Item:
         tag = Tag(tag.label, tone or (Tone.WAITING if state in ("unclaimed", "waiting") else Tone.CALM))
     title = text("complaint.item_title", number=complaint.number, amount=Fen(complaint.amount_fen))
     button = Button(text("complaint.show"), Action("complaint.show", str(complaint.id), complaint.row_version))
-    return Item(title, detail, button, tag, words=excerpt(complaint.words))
+    return Item(title, detail, button, tag, words=excerpt(complaint.words, 32))

@@ -31,9 +31,8 @@ from bot.cards.values import (
     Words,
 )
 from bot.drawing import Look
-from bot.permissions import Permission, actor_of
 from bot.texts import Fen, Instant, Text, text
-from handlers.complaints.times import NEAR, SOON, countdown, urgency
+from handlers.complaints.times import SOON, countdown, until_changed, urgency
 from handlers.complaints.words import excerpt, masked_phone, named, step
 from handlers.refunds.words import all_told
 from storage.complaints import Complaint, ComplaintEntry, Complaints, Progress, ReplyState
@@ -183,10 +182,9 @@ class _Drawing:
 
     def _count(self, due: datetime) -> Words | Toned:
         now = self.look.now
-        words, until = countdown(due, now)
-        changes = [due - before for before in (NEAR, SOON) if due - before > now]  # the colour changes there
-        self.stale_at = min([self.stale_at or until, until, *changes])
-        tone = urgency(due, now)
+        words, _ = countdown(due, now)
+        until, tone = until_changed(due, now), urgency(due, now)
+        self.stale_at = min(self.stale_at or until, until)
         return Toned(words, tone) if tone is not None else words
 
     def _words(self, longest: int) -> Block:
@@ -297,7 +295,7 @@ class _Drawing:
         if self.view == "refund":
             return self._refund_form(back)
         if self.view == "assign":
-            fields = (PersonChoice("person", text("complaint.hand_to"), self._takers()),)
+            fields = (PersonChoice("person", text("complaint.hand_to")),)
             submit = Button(text("complaint.hand_on"), self.act("complaint.assign"), ButtonStyle.PRIMARY)
             return [Form("assign_form", fields, submit, (back,))]
         params = self.look.params
@@ -314,18 +312,6 @@ class _Drawing:
         )
         submit = Button(text("complaint.send_reply"), self.act("complaint.reply"), ButtonStyle.PRIMARY)
         return [*blocks, Form("reply_form", (reply,), submit, (back,))]
-
-    def _takers(self) -> tuple[str, ...]:
-        """Who could handle it: the colleagues to choose from. Nobody known: the whole chat, and the check decides."""
-        custom = self.people.custom_roles()
-        able = (
-            person.open_id
-            for person in self.people.all()
-            if person.is_active
-            and person.id != self.complaint.claimed_by
-            and actor_of(person, custom).may(Permission.COMPLAINT_HANDLE, self.complaint.program_key)
-        )
-        return tuple(able)
 
     def _refund_form(self, back: Button) -> list[Block]:
         complaint = self.complaint

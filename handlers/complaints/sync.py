@@ -38,7 +38,7 @@ def merge(
         return _arrived(unit, complaints, account_key, channel, told, history)
     if read_at < complaint.synced_at <= unit.now:
         return complaint
-    before = _picture(complaint)
+    before, version = _picture(complaint), complaint.row_version
     if told.times > complaint.times:
         _again(unit, complaint, told, history)
     complaint.times = max(complaint.times, told.times)
@@ -53,8 +53,10 @@ def merge(
         _want_pictures(unit, complaint, channel)
     fresh = _remember(complaints, complaint, history)
     _follow(unit, complaint, told, history)
-    complaint.synced_at = read_at
-    if fresh or before != _picture(complaint):
+    unit.session.flush()
+    complaints.synced(complaint, read_at)
+    # Buttons carry the version, so a card of an older one is old even where its words are the same.
+    if fresh or before != _picture(complaint) or version != complaint.row_version:
         unit.redraw(CARD, str(complaint.id))
     for entry in fresh:
         if entry.author is Author.CUSTOMER and entry.kind != "USER_CREATE_COMPLAINT":

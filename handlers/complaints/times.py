@@ -32,6 +32,12 @@ def urgency(due: datetime, now: datetime) -> Tone | None:
     return Tone.URGENT if left <= SOON else Tone.WAITING if left <= NEAR else None
 
 
+def until_changed(due: datetime, now: datetime) -> datetime:
+    """When the words or the colour of a deadline change next."""
+    steps = (due - before for before in (NEAR, SOON, timedelta(0)))
+    return min([countdown(due, now)[1], *(step for step in steps if step > now)])
+
+
 def countdown(due: datetime, now: datetime) -> tuple[Text, datetime]:
     """The time left in words that stay true for a while, and until when.
 
@@ -48,6 +54,12 @@ def countdown(due: datetime, now: datetime) -> tuple[Text, datetime]:
         return text("complaint.overdue_by", span=Left(shown), due=At(due)), max(until, now + timedelta(seconds=30))
     until = due - shown + step / 2
     return text("complaint.left", span=Left(shown), due=At(due)), max(until, now + timedelta(seconds=30))
+
+
+def brief(due: datetime, now: datetime) -> Text:
+    """The time left without the moment, for lists."""
+    span = countdown(due, now)[0].params["span"]
+    return text("complaint.overdue_brief" if due < now else "complaint.left_brief", span=span)
 
 
 def _step(span: timedelta) -> timedelta:

@@ -75,7 +75,7 @@ def draw_help(router: Callable[[], Router]) -> Callable[[Look], Card]:
         for area in (*_AREAS, "other"):
             found = [each for each in permitted if (each.area if each.area in _AREAS else "other") == area]
             if found:
-                blocks.append(Line(text(f"help.area.{area}"), strong=True))
+                blocks.append(Line(text(f"help.area.{area}"), strong=True, tone=Tone.CALM))
                 blocks.append(Items(tuple(Item(_usage(command), command.help) for command in found)))
         blocks.append(Note(text("help.how")))
         return Card(text("help.title"), tuple(blocks), Tone.CALM)

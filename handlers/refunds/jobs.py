@@ -23,6 +23,7 @@ from bot.unit import Unit, Units, to_chat, to_person
 from handlers.channels.registry import Channels
 from handlers.complaints.jobs import ask_sync
 from handlers.complaints.showing import CARD
+from handlers.refunds.redraw import redraw
 from handlers.refunds.states import Event, advance
 from storage.complaints import Complaints
 from storage.effects import Effects, EffectState
@@ -93,7 +94,7 @@ def _announce(unit: Unit, refund: Refund) -> None:
     complaint = Complaints(unit.session).get(refund.complaint_id)
     if complaint is None:
         return
-    unit.redraw(CARD, str(complaint.id))
+    redraw(unit, complaint)
     if refund.approval_id is not None:
         unit.redraw("approval", str(refund.approval_id))
     if refund.progress in (RefundProgress.PAID, RefundProgress.FAILED, RefundProgress.ABNORMAL):

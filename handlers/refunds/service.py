@@ -18,6 +18,7 @@ from handlers.channels.registry import Channels
 from handlers.complaints.service import Service as ComplaintService
 from handlers.complaints.showing import CARD
 from handlers.complaints.words import object_to
+from handlers.refunds.redraw import redraw
 from handlers.refunds.states import Event, advance
 from storage.approvals import ApprovalRequest
 from storage.complaints import Complaint, Complaints
@@ -219,4 +220,4 @@ class RefundService:
 
     def _touch(self, unit: Unit, complaint: Complaint | None) -> None:
         if complaint is not None:
-            unit.redraw(CARD, str(complaint.id))
+            redraw(unit, complaint)

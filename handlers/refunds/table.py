@@ -15,7 +15,7 @@ from handlers.refunds.words import refund_line, told
 from storage.approvals import ApprovalRequest
 from storage.complaints import Complaint, Complaints
 from storage.people import People
-from storage.refunds import COUNTS_AS_SPENT, Refund, RefundProgress, Refunds
+from storage.refunds import Refund, RefundProgress, Refunds
 
 
 def clickables(service: RefundService) -> tuple[Clickable, ...]:
@@ -51,11 +51,13 @@ def show(session: Session, request: ApprovalRequest) -> Shown:
     ]
     if complaint.requested_refund_fen is not None:
         pairs.append((text("complaint.wants_back"), text("money", amount=Fen(complaint.requested_refund_fen))))
-    pairs.append((text("refund.before"), _before(session, refund)))
+    waiting = refund.progress == RefundProgress.ASKED
+    if waiting:
+        pairs.append((text("refund.before"), _before(session, refund)))
     pairs.append((text("complaint.order"), complaint.out_trade_no))
     blocks.append(Facts(tuple(pairs)))
     others = [other for other in Refunds(session).of_complaint(complaint.id) if other.id < refund.id]
-    if others:
+    if waiting and others:
         lines = tuple(Note(refund_line(other, people)) for other in others[-5:])
         blocks.append(Fold(text("refund.others", count=len(others)), lines))
     if refund.progress not in (RefundProgress.ASKED, RefundProgress.DROPPED):
@@ -80,7 +82,5 @@ def _warnings(refund: Refund, complaint: Complaint) -> list[Block]:
 
 def _before(session: Session, refund: Refund) -> Text:
     """What else of this payment is refunded or on its way."""
-    spent = Refunds(session).committed_fen(refund.account_key, refund.transaction_id)
-    if refund.progress in COUNTS_AS_SPENT:
-        spent -= refund.amount_fen
+    spent = Refunds(session).committed_fen(refund.account_key, refund.transaction_id) - refund.amount_fen
     return text("money", amount=Fen(spent)) if spent > 0 else text("refund.nothing_before")

@@ -6,7 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adapters.errors import ChannelError
-from adapters.ports import Diagnosis
+from adapters.ports import Callbacks, Diagnosis
+from bot.clock import Clock
+from bot.feishu import doctor as feishu_doctor
+from bot.feishu.doctor import Callback
+from bot.feishu.port import LarkFeishu
+from bot.settings import Settings
 from handlers.channels.registry import Channels
 from storage.database import Database
 from storage.people import EVERYWHERE, People
@@ -20,6 +25,41 @@ class Finding:
     ok: bool
     detail: str
     remedy: str = ""
+
+
+def examine(database: Database, channels: Channels, settings: Settings, clock: Clock) -> list[Finding]:
+    """Everything, in the order in which to put it right."""
+    findings = list(examine_setup(database))
+    with database.read() as session:
+        chats = [chat.chat_id for chat in Setup(session).chats()]
+    feishu, url = settings.feishu, settings.http.public_url.rstrip("/")
+    keys = (feishu.encrypt_key.get_secret_value(), feishu.verification_token.get_secret_value())
+    port = LarkFeishu(feishu.app_id, feishu.app_secret.get_secret_value(), feishu.domain, clock)
+    callback = Callback(f"{url}/feishu/events", *keys) if url else None
+    for found in feishu_doctor.examine(port, clock, chats=chats, callback=callback):
+        findings.append(Finding("feishu", found.check, found.ok, found.detail, found.remedy))
+    findings += examine_channels(database, channels, url)
+    return findings
+
+
+def tell_addresses(database: Database, channels: Channels, public_url: str) -> Iterable[str]:
+    """Tell every channel that pushes where we are; what was done, line by line."""
+    if not public_url:
+        yield "MPOPS_HTTP__PUBLIC_URL is not set: nothing was told to anybody."
+        return
+    with database.read() as session:
+        accounts = Setup(session).accounts()
+    for account in accounts:
+        channel = channels.find(account.key)
+        port = channel.get(Callbacks) if channel is not None else None
+        if port is None:
+            continue
+        url = f"{public_url.rstrip('/')}/notify/{account.key}"
+        try:
+            port.set_address(url)
+            yield f"{account.key}: complaints are pushed to {url}"
+        except ChannelError as error:
+            yield f"{account.key}: not set, the platform says: {error.message}"
 
 
 def examine_setup(database: Database) -> Iterable[Finding]:

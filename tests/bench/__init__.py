@@ -1,1 +1,1 @@
-"""Measurements: two things run in turns in one run, told as ratios. `mpops bench` runs them; they never gate a build."""
+"""Measurements: two things in turns in one run, told as ratios. `mpops bench` runs them; they never gate a build."""

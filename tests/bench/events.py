@@ -1,4 +1,4 @@
-"""Events as Feishu sends them: encrypted, signed, each with an id of its own; made by the sandbox, not by the product."""
+"""Events as Feishu sends them: encrypted, signed, each with an id of its own; made by the sandbox's code."""
 
 from __future__ import annotations
 

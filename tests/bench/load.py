@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from tests.bench import events
 from tests.bench.processes import ROOT
 
-_WARM_UP = 40
+WARM_UP = 40
 _DRAIN = 10.0  # seconds
 
 
@@ -179,14 +179,14 @@ def _main() -> None:
     load = Load(**json.load(sys.stdin))
     made = events.requests(events.app(load.encrypt_key, load.token), load.port, load.path)
     # Making an event costs as much as judging one: most are made before the clock runs.
-    ready = [next(made) for _ in range(_WARM_UP + int((load.rate or 1500) * load.seconds) + load.connections)]
+    ready = [next(made) for _ in range(WARM_UP + int((load.rate or 1500) * load.seconds) + load.connections)]
 
     def take() -> Iterator[bytes]:
         yield from ready
         yield from made
 
     generator = _Generator(load, take())
-    generator.closed(count=_WARM_UP)
+    generator.closed(count=WARM_UP)
     generator.forget()
     seconds = generator.open(load.rate, load.seconds) if load.rate else generator.closed(seconds=load.seconds)
     json.dump(asdict(generator.result(seconds)), sys.stdout)

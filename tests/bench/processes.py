@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import secrets
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 import httpx
+import psutil  # type: ignore[import-untyped]  # publishes no types
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = (sys.executable, str(ROOT / "app.py"))
@@ -40,9 +40,7 @@ class Program:
         self._log.write_bytes(b"")
         started = time.perf_counter()
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._command, env=self._environment, stdout=log, stderr=log, cwd=ROOT
-            )
+            self._process = subprocess.Popen(self._command, env=self._environment, stdout=log, stderr=log, cwd=ROOT)
         try:
             while not self._is_ready():
                 if self._process.poll() is not None or time.perf_counter() - started > _PATIENCE:
@@ -54,15 +52,16 @@ class Program:
         self.ready_in = time.perf_counter() - started
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._end()
 
     @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def setting(self, name: str) -> str:
+        return self._environment[name]
 
     def _is_ready(self) -> bool:
         if not self._ready.startswith("http"):
@@ -83,10 +82,25 @@ class Program:
             self._process.wait()
 
 
+def once(command: Sequence[str], environment: Mapping[str, str]) -> str:
+    """Run a command to its end; what it printed. Raises DidNotStart where it fails."""
+    done = subprocess.run(
+        list(command), env=dict(environment), capture_output=True, text=True, check=False, cwd=ROOT, timeout=300
+    )
+    if done.returncode:
+        raise DidNotStart(f"{' '.join(command[1:])} failed: {done.stderr[-800:]}")
+    return done.stdout
+
+
 def megabytes(pid: int) -> float:
     """Memory that a process holds now (resident set)."""
-    shown = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, text=True, check=True)
-    return int(shown.stdout) / 1024
+    return float(psutil.Process(pid).memory_info().rss) / 2**20
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process has used since it began."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def free_port() -> int:
@@ -101,9 +115,18 @@ def environment(database: str, port: int, **more: str) -> dict[str, str]:
     return {
         **inherited,
         "MPOPS_DATABASE_URL": database,
-        "MPOPS_SECRET_KEY": secrets.token_urlsafe(32),
+        "MPOPS_SECRET_KEY": "a secret key of the bench, for nothing else",
         "MPOPS_FEISHU__APP_ID": "cli_bench",
         "MPOPS_FEISHU__APP_SECRET": "bench",
         "MPOPS_HTTP__PORT": str(port),
         **more,
     }
+
+
+def until(met: Callable[[], object], seconds: float, what: str, every: float = 0.02) -> None:
+    """Wait until `met` says so; DidNotStart after `seconds`."""
+    ends = time.monotonic() + seconds
+    while not met():
+        if time.monotonic() > ends:
+            raise DidNotStart(f"waited {seconds:.0f} s for {what}")
+        time.sleep(every)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 import lark_oapi
@@ -11,6 +12,7 @@ from lark_oapi.adapter.flask import parse_req, parse_resp
 
 
 def main() -> None:
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # as ours: a line an event would be what is measured
     handler = (
         lark_oapi.EventDispatcherHandler.builder(
             os.environ["MPOPS_FEISHU__ENCRYPT_KEY"],

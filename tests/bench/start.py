@@ -12,7 +12,7 @@ from tests.bench.processes import APP, ROOT, Program, megabytes
 from tests.bench.stage import SQLITE, Stage
 from tests.bench.table import Measured, Ratio, percentile
 
-_IMPORT = "import lark_oapi, os, subprocess; print(subprocess.getoutput(f'ps -o rss= -p {os.getpid()}'))"
+_IMPORT = "import lark_oapi, psutil; print(psutil.Process().memory_info().rss)"
 _SETTLE = 1.0  # seconds: by then the SDK's parts are loaded, tokens and keys fetched
 
 
@@ -52,7 +52,7 @@ def measure(stage: Stage) -> Measured:
 def _bare() -> tuple[float, float]:
     started = time.perf_counter()
     done = subprocess.run([sys.executable, "-c", _IMPORT], capture_output=True, text=True, check=True, cwd=ROOT)
-    return time.perf_counter() - started, int(done.stdout) / 1024
+    return time.perf_counter() - started, int(done.stdout) / 2**20
 
 
 def _help() -> tuple[float, float]:

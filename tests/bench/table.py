@@ -61,7 +61,10 @@ class Measured:
         widths = [max(_width(row[column]) for row in cells) for column in range(len(self.columns))]
         lines = [f"== {self.name}: {self.title}"]
         for number, row in enumerate(cells):
-            padded = [_padded(cell, width, left=place == 0) for place, (cell, width) in enumerate(zip(row, widths, strict=True))]
+            padded = [
+                _padded(cell, width, left=place == 0)
+                for place, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
             lines.append("  " + "  ".join(padded).rstrip())
             if number == 0:
                 lines.append("  " + "  ".join("-" * width for width in widths))
@@ -78,9 +81,7 @@ class Measured:
             "machine": asdict(machine),
             "seconds": seconds,
             "rows": [dict(zip(self.columns, row, strict=True)) for row in self.rows],
-            "ratios": [
-                {**asdict(ratio), "value": ratio.value, "reached": ratio.reached} for ratio in self.ratios
-            ],
+            "ratios": [{**asdict(ratio), "value": ratio.value, "reached": ratio.reached} for ratio in self.ratios],
             "notes": self.notes,
         }
         file.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
@@ -90,7 +91,9 @@ class Measured:
 def _shown(cell: str | float) -> str:
     if isinstance(cell, str) or cell != cell:
         return str(cell).replace("nan", "-")
-    return f"{cell:.0f}" if abs(cell) >= 100 or cell == int(cell) else f"{cell:.2f}" if abs(cell) < 10 else f"{cell:.1f}"
+    return (
+        f"{cell:.0f}" if abs(cell) >= 100 or cell == int(cell) else f"{cell:.2f}" if abs(cell) < 10 else f"{cell:.1f}"
+    )
 
 
 def _width(text: str) -> int:

@@ -1,4 +1,4 @@
-"""The restore drill: the bot is lost half-way with its database, and comes back from a backup: nothing is done twice."""
+"""The restore drill: the bot is lost half-way with its database, comes back, and does nothing twice."""
 
 from __future__ import annotations
 

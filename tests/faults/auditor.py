@@ -31,7 +31,12 @@ _STATES = {
     RefundProgress.FAILED: "CLOSED",
     RefundProgress.ABNORMAL: "ABNORMAL",
 }
-_TAGS = {Progress.WAITING: "待回复", Progress.ANSWERED: "已回复", Progress.FINISHING: "完结中", Progress.FINISHED: "已完结"}
+_TAGS = {
+    Progress.WAITING: "待回复",
+    Progress.ANSWERED: "已回复",
+    Progress.FINISHING: "完结中",
+    Progress.FINISHED: "已完结",
+}
 _DECIDED = {
     RequestState.PENDING: "待审批",
     RequestState.APPROVED: "已批准",
@@ -179,13 +184,13 @@ class Auditor:
         posted: set[int] = set()
         sent = select(OutboxMessage).where(OutboxMessage.state == OutboxState.SENT).order_by(OutboxMessage.id)
         for message in session.scalars(sent):
-            chat = due.setdefault(self._chat_of(message.receiver), [])
+            written = due.setdefault(self._chat_of(message.receiver), [])
             if message.card_id is None:
-                chat.append("text")
+                written.append("text")
             elif message.card_id not in posted:
                 posted.add(message.card_id)
                 card = session.get(PostedCard, message.card_id)
-                chat.append(card.message_id or "" if card is not None else "")
+                written.append(card.message_id or "" if card is not None else "")
         real = {
             chat: [message.message_id if message.is_card else "text" for message in messages]
             for chat, messages in self._posted().items()

@@ -20,7 +20,7 @@ def nudged(stage: Stage) -> Callable[[], object]:
     return lambda: stage.sandbox.world.clock.advance(NUDGE)
 
 
-def settle(stage: Stage, seconds: float = 60) -> list[str]:
+def settle(stage: Stage, seconds: float = 120) -> list[str]:
     """Wait until nothing moves any more; what the auditor finds then."""
     until = time.monotonic() + seconds
     with closing(auditor(stage)) as books:
@@ -65,7 +65,7 @@ def whole(stage: Stage, staff: Staff) -> None:
         raise AssertionError("\n".join([f"struck: {stage.strikes}", *found]))
 
 
-def run(stage: Stage, chance: random.Random, complaints: int = 1, seconds: float = 90) -> Staff:
+def run(stage: Stage, chance: random.Random, complaints: int = 1, seconds: float = 240) -> Staff:
     """Some customers complain, and the staff works until all cards say finished."""
     staff = Staff(stage.sandbox, stage.company, chance)
     for _ in range(complaints):

@@ -32,9 +32,7 @@ class Postgres:
     def __enter__(self) -> Postgres:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._maintenance.dispose()
         self._control("stop", "-m", "immediate")
         shutil.rmtree(self._folder, ignore_errors=True)

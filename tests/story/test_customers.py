@@ -21,7 +21,7 @@ HOSTILE = (
 
 
 def no_pings(case: Case) -> None:
-    raw = str(case.card().content)
+    raw = str(case.card().content["body"])
     assert "<at" not in raw.replace("<at id=ou_", "")
     assert "](http" not in raw
     assert "<font color='red'>" not in raw
@@ -30,10 +30,11 @@ def no_pings(case: Case) -> None:
 @pytest.mark.parametrize("words", HOSTILE)
 def test_a_hostile_complaint_is_shown_as_the_text_it_is(world: World, words: str) -> None:
     case = world.customer.complains(words)
-    kept = "".join(character for character in words if character.isprintable() and character != "\u202e")
     shown = case.card().plain
-    for piece in kept.replace("\n", " ").split():
-        assert piece.strip("\x1b") in shown, shown
+    visible = "".join(character if character.isprintable() else " " for character in words)
+    for piece in visible.split():
+        assert piece in shown, shown
+    assert not set(shown) & set("\x00\x07\x1b\u202e\u2028")
     no_pings(case)
     world.chen.clicks(case.card(), "认领")
     world.reply(case, "您好，已收到")
@@ -89,7 +90,7 @@ def test_a_reply_that_the_platform_would_refuse_is_stopped_before(world: World) 
         assert toast.refused
         assert words in toast.words
     assert world.chen.sends_click(form, {"tag": "button", "value": value}).refused
-    assert case.replies == ()
+    assert not case.replies
     world.chen.clicks(case.card(), "返回")
     case.card().expect_button("回复客户")
 
@@ -118,7 +119,7 @@ def test_a_reply_that_did_not_get_through_is_sent_later(world: World, kind: Call
     world.chen.clicks(case.card(), "发送回复", reply="您好，马上处理")
     case.card().expect("正在把回复发送给客户")
     eventually(lambda: fault.struck, "nothing was tried")
-    assert case.replies == ()
+    assert not case.replies
     world.log.expect("complaint.reply_later")
     world.mended()
     world.advance(seconds=35)
@@ -146,7 +147,7 @@ def test_the_same_reply_clicked_twice(world: World) -> None:
     world.chen.clicks_as_it_was(form, "发送回复", {"reply": "您好，马上处理"})
     again = world.chen.clicks_as_it_was(form, "发送回复", {"reply": "您好，马上处理"})
     assert again.refused
-    assert "还在发送" in again.words
+    assert "还在发送" in again.words or "没有重复发送" in again.words
     case.card().expect("已回复")
     assert fault.struck == 1
     assert case.replies == ("您好，马上处理",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.faults import PushFault
+from sandbox.feishu.card_client import find_button
 from tests.story.waiting import eventually
 from tests.story.world import World
 
@@ -109,7 +110,9 @@ def test_hand_on_and_release(world: World) -> None:
     case = world.claimed()
     world.chen.clicks(case.card(), "转交")
     form = case.card().expect("转交给")
-    assert "没有处理这条投诉的权限" in world.chen.clicks(form, "转交", person=world.sun.open_id).words
+    submit = find_button(form.content, "转交")
+    forged = {"tag": "button", "value": submit.callback(), "form_value": {"person": world.sun.open_id}}
+    assert "没有处理这条投诉的权限" in world.chen.sends_click(form, forged).words
     world.chen.clicks(form, "转交", person=world.li.open_id)
     case.card().expect("李雷", "回复客户")
     world.li.private.expect_text("陈晨 把投诉", case.number, "转交给你")

@@ -158,7 +158,12 @@ def test_what_cannot_be_asked_for_is_said_at_once(world: World) -> None:
     world.chen.clicks(case.card(), "申请退款")
     form = case.card().expect_button("提交申请")
     assert form.fields["amount"] == "68.00"
-    for amount, words in (("100", "最多还能退 ¥68.00"), ("0", "必须大于 0"), ("六十八", "看不懂金额"), ("-5", "看不懂")):
+    for amount, words in (
+        ("100", "最多还能退 ¥68.00"),
+        ("0", "必须大于 0"),
+        ("六十八", "看不懂金额"),
+        ("-5", "看不懂"),
+    ):
         toast = world.chen.clicks(form, "提交申请", amount=amount, reason="漏水")
         assert toast.refused
         assert words in toast.words

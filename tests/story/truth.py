@@ -23,7 +23,7 @@ from sandbox.demo import Demo
 from sandbox.wechatpay.complaints import State
 from sandbox.wechatpay.refunds import RefundStatus
 from storage.audit import Audit
-from storage.complaints import Complaint, Complaints, ComplaintReply, Progress, ReplyState
+from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
 from storage.database import Database
 from storage.inbox import Inbox
 from storage.outbox import Outbox, PostedCard

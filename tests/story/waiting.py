@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 Found = TypeVar("Found")
-PATIENCE = 10.0  # seconds; what works takes far less
+PATIENCE = 20.0  # seconds; what works takes far less, but the machine may be busy
 _STEP = 0.03
 
 

@@ -85,6 +85,19 @@ class World:
         """Wait until the bot has worked off what came in and sent what goes out."""
         eventually(lambda: self.truth.waiting() == 0, lambda: f"{self.truth.waiting()} items still wait", patience)
 
+    def recovers(self) -> None:
+        """Everything works again; time goes by until what had to wait for that has been caught up with."""
+        self.mended()
+        for _ in range(12):
+            self.advance(seconds=40)
+            try:
+                self.quiet(3)
+            except AssertionError:
+                continue
+            if not self.truth.lies():
+                return
+        self.quiet()
+
     def books(self) -> Books:
         """What really happened at WeChat Pay."""
         return self.wechatpay.books()
