@@ -25,7 +25,7 @@ class _Waiting:
     turn: threading.Event = field(default_factory=threading.Event)
     settled: bool = False
     fresh: bool = False
-    error: SQLAlchemyError | None = None
+    error: BaseException | None = None
 
 
 class Intake:
@@ -59,6 +59,10 @@ class Intake:
             del self._queue[:_MOST]
         try:
             _settle(together, self._store)
+        except BaseException as error:
+            # Nobody may take for stored what was not, whatever stopped it.
+            for each in together:
+                each.error = each.error or error
         finally:
             with self._lock:
                 follower = self._queue[0] if self._queue else None

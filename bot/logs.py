@@ -6,7 +6,7 @@ import logging
 import re
 import secrets
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -28,9 +28,22 @@ def redacted(value: str) -> str:
 
 def _redact(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = redacted(value)
+        if not name.startswith("_"):  # structlog's own
+            event[name] = _inside(value)
     return event
+
+
+def _inside(value: object) -> object:
+    """The value with everything in it redacted; an object that only its own words describe becomes those words."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, Mapping):
+        return {str(name): _inside(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_inside(inner) for inner in value]
+    return redacted(repr(value))
 
 
 def configure(level: str, style: str) -> None:

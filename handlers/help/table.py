@@ -68,10 +68,13 @@ def draw_help(router: Callable[[], Router]) -> Callable[[Look], Card]:
     def draw(look: Look) -> Card:
         actor = find_actor(People(look.session), str(look.params.get("for", "")))
         permitted = router().permitted(actor)
-        one = [command for command in permitted if look.params.get("command") in command.names]
+        wanted = str(look.params.get("command") or "")
+        one = [command for command in permitted if wanted in command.names]
         if one:
             return _one_command(one[0])
         blocks: list[Block] = _no_roles(actor)
+        if wanted:
+            blocks.append(Line(text("help.no_such", word=wanted)))
         for area in (*_AREAS, "other"):
             found = [each for each in permitted if (each.area if each.area in _AREAS else "other") == area]
             if found:

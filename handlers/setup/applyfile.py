@@ -125,7 +125,10 @@ class SubscriptionTable(_Table):
     @field_validator("at")
     @classmethod
     def readable(cls, at: str) -> str:
-        time.fromisoformat(at)
+        try:
+            time.fromisoformat(at)
+        except ValueError:
+            raise ValueError("write it like 09:00") from None  # the original repeats what was written
         return at
 
 
@@ -203,14 +206,17 @@ def _place(loc: tuple[int | str, ...]) -> str:
 
 
 def _no_plain_secrets(parsed: ApplyFile) -> None:
+    plain: list[str] = []
     for account in parsed.account:
         for name in _SECRETS:
             value: Any = (account.model_extra or {}).get(name)
-            for each in value if isinstance(value, list) else [value] if value else []:
-                if not str(each).startswith(("env:", "file:")):
-                    raise ApplyError(
-                        f"account {account.key}: {name} must be a reference, env:NAME or file:PATH, not the value."
-                    )
+            values = value if isinstance(value, list) else [value] if value else []
+            if not all(str(each).startswith(("env:", "file:")) for each in values):
+                plain.append(
+                    f"account {account.key}: {name} must be a reference, env:NAME or file:PATH, not the value."
+                )
+    if plain:
+        raise ApplyError("\n".join(plain))
 
 
 def settings_of(account: AccountTable, folder: Path) -> dict[str, Any]:

@@ -30,11 +30,11 @@ def measure(stage: Stage) -> Measured:
         try:
             demo.start()
             chats = _prepare(demo)
-            _type(demo, chats, 10, 10)  # the first cards load what is loaded late
+            _type(demo, chats, 10, 4)  # the first cards load what is loaded late
             for turn in range(stage.rounds):
                 for pace in _PACES:
                     stage.progress(f"{kind}, round {turn + 1}, {pace:.0f}/s")
-                    count = max(_FEWEST, int(pace * stage.seconds))
+                    count = max(_FEWEST if stage.seconds >= 1 else 2, int(pace * stage.seconds))
                     latencies, after = _type(demo, chats, pace, count)
                     typed[pace].append(latencies)
                     drained[pace].append(after)

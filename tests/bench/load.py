@@ -15,9 +15,11 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from tests.bench import events
-from tests.bench.processes import ROOT
+
+ROOT = Path(__file__).resolve().parents[2]
 
 WARM_UP = 40
 _DRAIN = 10.0  # seconds

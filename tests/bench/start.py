@@ -7,9 +7,9 @@ import subprocess
 import sys
 import time
 
-from sandbox.demo import Demo
-from tests.bench.processes import APP, ROOT, Program, megabytes
-from tests.bench.stage import SQLITE, Stage
+from sandbox.server import Sandbox
+from tests.bench.processes import APP, ROOT, Program, environment, free_port, megabytes, once
+from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio, percentile
 
 _IMPORT = "import lark_oapi, psutil; print(psutil.Process().memory_info().rss)"
@@ -19,19 +19,22 @@ _SETTLE = 1.0  # seconds: by then the SDK's parts are loaded, tokens and keys fe
 def measure(stage: Stage) -> Measured:
     found = Measured("start", "cold start (files in the cache, .pyc there)", ("what", "ready s", "memory MB"))
     kind = stage.databases[0]
-    demo = stage.demo("start", kind)
     times: dict[str, list[tuple[float, float]]] = {}
-    try:
-        demo.start()  # applies the set-up; from here on the database is there
-        demo.kill()
+    with Sandbox() as sandbox:
+        app, port = sandbox.feishu.app, free_port()
+        settings = environment(
+            stage.database(kind), port,
+            MPOPS_FEISHU__APP_ID=app.app_id, MPOPS_FEISHU__APP_SECRET=app.secret, MPOPS_FEISHU__DOMAIN=sandbox.url,
+            MPOPS_FEISHU__ENCRYPT_KEY=app.encrypt_key, MPOPS_FEISHU__VERIFICATION_TOKEN=app.verification_token,
+        )  # fmt: skip
+        once((*APP, "migrate"), settings)
         for turn in range(stage.rounds):
             stage.progress(f"round {turn + 1}")
+            ready = f"http://127.0.0.1:{port}/readyz"
             times.setdefault("import lark_oapi", []).append(_bare())
             times.setdefault("mpops --help", []).append(_help())
-            times.setdefault(f"serve on {kind}", []).append(_program(stage, demo, "serve", f"{demo.bot_url}/readyz"))
-            times.setdefault(f"worker on {kind}", []).append(_program(stage, demo, "worker", "mpops works"))
-    finally:
-        demo.stop()
+            times.setdefault(f"serve on {kind}", []).append(_program(stage, settings, "serve", ready))
+            times.setdefault(f"worker on {kind}", []).append(_program(stage, settings, "worker", "mpops works"))
     for name, each in times.items():
         found.rows.append((name, percentile([s for s, _ in each], 0.5), percentile([mb for _, mb in each], 0.5)))
     bare = times["import lark_oapi"]
@@ -44,8 +47,7 @@ def measure(stage: Stage) -> Measured:
         Ratio("memory of serve", tuple(mb for _, mb in times[f"serve on {kind}"]), 120, at_most=True, unit=" MB"),
         Ratio("help / bare import", against("mpops --help"), 1 / 6, at_most=True),
     ]
-    if kind == SQLITE:
-        found.notes.append("serve is ready when /readyz says so; memory is read a second later, all parts loaded")
+    found.notes.append("ready is when /readyz says so; memory is read a second later, the SDK's parts loaded")
     return found
 
 
@@ -64,8 +66,7 @@ def _help() -> tuple[float, float]:
     return took, used.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
-def _program(stage: Stage, demo: Demo, command: str, ready: str) -> tuple[float, float]:
-    log = stage.room("start") / f"{command}.log"
-    with Program([*APP, command], log, demo.environment(), ready) as program:
+def _program(stage: Stage, settings: dict[str, str], command: str, ready: str) -> tuple[float, float]:
+    with Program([*APP, command], stage.room("start") / f"{command}.log", settings, ready) as program:
         time.sleep(_SETTLE)
         return program.ready_in, megabytes(program.pid)

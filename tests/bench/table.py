@@ -80,7 +80,7 @@ class Measured:
             "title": self.title,
             "machine": asdict(machine),
             "seconds": seconds,
-            "rows": [dict(zip(self.columns, row, strict=True)) for row in self.rows],
+            "rows": [dict(zip(self.columns, map(_written, row), strict=True)) for row in self.rows],
             "ratios": [{**asdict(ratio), "value": ratio.value, "reached": ratio.reached} for ratio in self.ratios],
             "notes": self.notes,
         }
@@ -94,6 +94,10 @@ def _shown(cell: str | float) -> str:
     return (
         f"{cell:.0f}" if abs(cell) >= 100 or cell == int(cell) else f"{cell:.2f}" if abs(cell) < 10 else f"{cell:.1f}"
     )
+
+
+def _written(cell: str | float) -> str | float | None:
+    return None if cell != cell else cell
 
 
 def _width(text: str) -> int:

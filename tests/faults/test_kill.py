@@ -15,7 +15,7 @@ pytestmark = pytest.mark.timeout(420)  # processes start and stop; a busy machin
 
 
 CALLS = 40  # what the bot calls on the path of one complaint, about
-STEP = 8
+STEP = 10
 
 
 def test_killed_around_calls(tmp_path: Path, database: str, chance: random.Random) -> None:
@@ -35,6 +35,6 @@ def test_killed_around_calls(tmp_path: Path, database: str, chance: random.Rando
 def test_killed_at_random_moments(tmp_path: Path, database: str, chance: random.Random) -> None:
     """Also while it is starting, and again before it was ready."""
     with Stage(tmp_path / "stage", database) as stage:
-        with Randomly(chance, stage.strike, times=4, between=(0.1, 2.5)):
+        with Randomly(chance, stage.strike, times=3, between=(0.1, 2.5)):
             staff = run(stage, chance, complaints=2)
         whole(stage, staff)

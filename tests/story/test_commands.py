@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.faults import CallFault
+from sandbox.faults import CallFault, PushFault
 from tests.story.waiting import eventually
 from tests.story.world import World
 
@@ -71,7 +71,8 @@ def test_a_typo_is_met_with_a_guess_among_what_is_permitted(world: World) -> Non
 @pytest.mark.parametrize(
     "typed",
     [
-        "/投诉 {number}", "投诉 {number}", "／投诉　{wide}", "、投诉 {number}", "/投诉 “{number}”", "/投诉 「{number}」",
+        "/投诉 {number}", "投诉 {number}", "／投诉　{wide}", "、投诉 {number}", "/投诉 “{number}”",
+        "/投诉 「{number}」",
         "/投诉 '{number}'", '/投诉 "{number}"', "/投诉 ‘{number}’", "/投诉 『{number}”", "/complaint {number}",
         "/TS {lower}", "  /投诉\t{number}\n", "/投诉 筛选={number}", "/投\u200b诉 {number}", "/ 投诉 {number}",
     ],
@@ -149,8 +150,6 @@ def test_the_answer_to_a_recalled_message_still_comes(world: World) -> None:
 
 
 def test_a_command_from_long_ago_is_not_carried_out(world: World) -> None:
-    from sandbox.faults import PushFault
-
     world.fault("feishu", PushFault.DELAY, "im.message", seconds=3600)
     said = world.chen.says("/我")
     world.advance(hours=1, minutes=1)
@@ -171,6 +170,14 @@ def test_home_and_todo(world: World) -> None:
     world.chen.clicks(home, "我的待办")
     eventually(lambda: len(world.chen.private.cards("陈晨 的待办")) == 2, "no list of what waits came")
     assert "没有等你处理的事" in world.sun.whispers("/待办").card().plain
+
+
+def test_what_was_done_anywhere_is_told_in_private(world: World) -> None:
+    case = world.claimed()
+    before = len(world.zhao.private.cards("审计"))
+    world.zhao.says("/审计").answer("私聊")
+    eventually(lambda: len(world.zhao.private.cards("审计")) == before + 1, "the audit did not come")
+    assert f"陈晨 认领了投诉 {case.number}" in world.zhao.private.cards("审计")[-1].plain
 
 
 def test_status_says_that_all_is_well(world: World) -> None:

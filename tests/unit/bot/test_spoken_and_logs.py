@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Iterator
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
-import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.logs import configure, new_incident, redacted
+from bot.logs import new_incident, redacted
 from bot.spoken import spoken, spoken_json
 from bot.texts import Fen, Instant, Left, Mention, Text
 
+ROOT = Path(__file__).resolve().parents[3]
 WORDS = st.text(max_size=30)
 PLAIN = st.one_of(
     WORDS,
@@ -85,57 +87,60 @@ def test_what_only_looks_a_bit_like_it_stays(line: str) -> None:
     assert redacted(line) == line
 
 
-@pytest.fixture
-def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[pytest.CaptureFixture[str]]:
-    """The program's own logging, taken away afterwards; pytest puts its handlers in for each phase by itself."""
-    root = logging.getLogger()
-    level = root.level
-    configure("info", "json")
-    ours = root.handlers[:]
-    yield capsys
-    root.handlers[:] = [handler for handler in root.handlers if handler not in ours]
-    root.setLevel(level)
-    structlog.reset_defaults()
+# Logs each secret in every way there is; in a process of its own, for logging belongs to a whole process.
+PROGRAM = """
+import json, logging, sys
+import structlog
+from bot.logs import configure
 
-
-def lines(logged: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
-    return [json.loads(line) for line in logged.readouterr().err.splitlines()]
-
-
-def test_every_line_is_json_with_a_name_a_level_and_a_time(logged: pytest.CaptureFixture[str]) -> None:
-    structlog.get_logger("area").info("thing.happened", number=3, words="中文")
-    logging.getLogger("somebody.else").warning("a library says %s", "hello")
-    logging.getLogger("httpx").info("not this")
-    structlog.get_logger("area").debug("nor this")
-    ours, theirs = lines(logged)
-    assert (ours["event"], ours["level"], ours["logger"], ours["number"], ours["words"]) == (
-        "thing.happened", "info", "area", 3, "中文",
-    )  # fmt: skip
-    assert theirs["event"] == "a library says hello"
-    for line in (ours, theirs):
-        assert datetime.fromisoformat(str(line["timestamp"])).tzinfo is not None
-
-
-@pytest.mark.parametrize(("line", "secret"), SECRETS)
-def test_no_way_into_the_log_lets_a_secret_through(logged: pytest.CaptureFixture[str], line: str, secret: str) -> None:
+configure("info", "json")
+structlog.get_logger("area").info("thing.happened", number=3, words="中文")
+logging.getLogger("somebody.else").warning("a library says %s", "hello")
+logging.getLogger("httpx").info("not this")
+structlog.get_logger("area").debug("nor this")
+for line in json.loads(sys.stdin.read()):
     structlog.get_logger("area").info(line)
     structlog.get_logger("area").info("event", said=line)
+    structlog.get_logger("area").info("event", said=[line], told={"inner": {"words": line}}, why=ValueError(line))
     logging.getLogger("library").error("said %s", line)
     try:
         raise RuntimeError(line)
     except RuntimeError:
         structlog.get_logger("area").exception("failed")
         logging.getLogger("library").exception("failed")
-    told = logged.readouterr().err
-    assert len(told.splitlines()) == 5
-    assert secret not in told
-    assert "RuntimeError" in told, "the rest of the traceback is there"
+"""
+WAYS = 6
 
 
-@pytest.mark.parametrize(("line", "secret"), SECRETS)
-def test_nor_inside_lists_and_mappings(logged: pytest.CaptureFixture[str], line: str, secret: str) -> None:
-    structlog.get_logger("area").info("event", said=[line], told={"inner": {"words": line}}, why=ValueError(line))
-    assert secret not in logged.readouterr().err
+@pytest.fixture(scope="module")
+def lines() -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM], input=json.dumps([line for line, _ in SECRETS]), text=True,
+        capture_output=True, timeout=60, check=True, cwd=ROOT, env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert done.stdout == "", "logs go to standard error"
+    return done.stderr.splitlines()
+
+
+def test_every_line_is_json_with_a_name_a_level_and_a_time(lines: list[str]) -> None:
+    told = [json.loads(line) for line in lines]
+    ours, theirs = told[:2]
+    assert (ours["event"], ours["level"], ours["logger"], ours["number"], ours["words"]) == (
+        "thing.happened", "info", "area", 3, "中文",
+    )  # fmt: skip
+    assert theirs["event"] == "a library says hello"
+    assert len(told) == 2 + WAYS * len(SECRETS), "and nothing that was not asked for"
+    for line in told:
+        assert datetime.fromisoformat(line["timestamp"]).tzinfo is not None
+        assert line["level"] in ("info", "warning", "error")
+        assert line["logger"]
+
+
+@pytest.mark.parametrize("number", range(len(SECRETS)), ids=[secret for _, secret in SECRETS])
+def test_no_way_into_the_log_lets_a_secret_through(lines: list[str], number: int) -> None:
+    own = lines[2 + number * WAYS : 2 + (number + 1) * WAYS]
+    assert [line for line in own if SECRETS[number][1] in line] == []
+    assert sum("RuntimeError" in line for line in own) == 2, "the rest of the traceback is there"
 
 
 def test_incidents_are_short_and_differ() -> None:

@@ -1,0 +1,81 @@
+"""Health, readiness and numbers, whatever the parts behind them do."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from flask import Blueprint
+from flask.testing import FlaskClient
+
+from bot.ingress import Ingress
+from bot.metrics import Metrics
+from bot.web import build
+
+
+class NoIngress:
+    """Nothing comes in here."""
+
+    def blueprint(self) -> Blueprint:
+        return Blueprint("nothing", __name__)
+
+
+class Parts:
+    """What the pages ask."""
+
+    def __init__(self) -> None:
+        self.ready: dict[str, bool] = {"database": True, "engine": True, "schedule": True}
+        self.metrics = Metrics()
+        self.measured = 0
+
+    def measure(self) -> None:
+        self.measured += 1
+        self.metrics.gauge("inbox_waiting", "Items waiting", 7)
+
+    def client(self) -> FlaskClient:
+        app = build(cast(Ingress, NoIngress()), self.metrics, lambda: self.ready, self.measure)
+        return app.test_client()
+
+
+@pytest.mark.parametrize("down", ["database", "engine", "schedule"])
+def test_not_ready_while_one_part_is_down_and_up_all_the_same(down: str) -> None:
+    parts = Parts()
+    assert parts.client().get("/readyz").status_code == 200
+    parts.ready[down] = False
+    answer = parts.client().get("/readyz")
+    assert answer.status_code == 503
+    told: dict[str, Any] = answer.get_json()
+    assert told["status"] == "not ready"
+    assert [name for name, well in told.items() if well is False] == [down]
+    assert parts.client().get("/healthz").get_json() == {"status": "up"}
+
+
+def test_numbers_are_measured_when_they_are_asked_for() -> None:
+    parts = Parts()
+    parts.metrics.received("feishu", "im.message.receive_v1", fresh=True)
+    parts.metrics.received("feishu", "im.message.receive_v1", fresh=False)
+    parts.metrics.refused("feishu")
+    words = parts.client().get("/metrics").get_data(as_text=True)
+    assert parts.measured == 1
+    assert 'mpops_received_total{fresh="yes",kind="im.message.receive_v1",source="feishu"} 1.0' in words
+    assert 'mpops_received_total{fresh="repeat",kind="im.message.receive_v1",source="feishu"} 1.0' in words
+    assert 'mpops_refused_total{source="feishu"} 1.0' in words
+    assert "mpops_inbox_waiting 7.0" in words
+
+
+def test_two_bots_in_one_process_count_apart() -> None:
+    one, other = Parts(), Parts()
+    one.metrics.refused("feishu")
+    assert b"mpops_refused_total{" not in other.metrics.page()
+
+
+def test_a_defect_tells_the_caller_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    parts = Parts()
+
+    def broken() -> None:
+        raise RuntimeError("hunter2")
+
+    parts.measure = broken  # type: ignore[method-assign]  # a part that fails
+    answer = parts.client().get("/metrics")
+    assert (answer.status_code, answer.get_json()) == (500, {"code": 500, "msg": "Internal Server Error"})
+    assert b"hunter2" not in answer.data
