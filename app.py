@@ -44,6 +44,8 @@ class Bot:
     catalogue: Catalogue
 
     def start(self, *, execute: bool) -> None:
+        if not execute:
+            self.engine.migrate()  # what is accepted here must have a place to wait in, also before any worker came
         self.engine.start(execute=execute)
         if execute:
             self.schedule.start()

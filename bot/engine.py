@@ -7,7 +7,9 @@ never runs twice. It may be started again after a crash, so a job looks at its r
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, cast
@@ -61,6 +63,7 @@ PLANS: Mapping[str, QueuePlan] = {
 }
 
 _SILENT = timedelta(seconds=30)
+_IDLE = 15.0  # seconds for which a job may be ours by the book and yet not run: it begins, or its end is being written
 _WAIT_OUT = timedelta(minutes=15)
 
 
@@ -103,6 +106,8 @@ class Engine:
         self._running = False
         self._stop = threading.Event()
         self._pulse: threading.Thread | None = None
+        self._in_hand: set[str] = set()
+        self._idle: dict[str, float] = {}
 
     def register(self, name: str, job: Job) -> None:
         if self._jobs.setdefault(name, job) is not job:
@@ -215,7 +220,35 @@ class Engine:
             with self._database.write() as session:
                 Schedules(session).buried(executor)
             log.warning("engine.rescued", executor=executor, jobs=len(left))
-        return rescued
+        return rescued + self._unstick(self._client)
+
+    @contextmanager
+    def in_hand(self, id: str) -> Iterator[None]:
+        """Know that this job runs here now."""
+        self._in_hand.add(id)
+        try:
+            yield
+        finally:
+            self._in_hand.discard(id)
+
+    def _unstick(self, client: DBOSClient) -> int:
+        """Start again what is ours and does not run: its end could not be written, as on a full disk.
+
+        DBOS leaves such a job pending until the next start of the process, and with it all of its partition.
+        """
+        if not self._running:
+            return 0
+        ours = client.list_workflows(status="PENDING", executor_id=self._executor, load_input=False)
+        now = time.monotonic()
+        idle = {workflow.workflow_id: workflow for workflow in ours if workflow.workflow_id not in self._in_hand}
+        self._idle = {id: self._idle.get(id, now) for id in idle}
+        stuck = [id for id, since in self._idle.items() if now - since > _IDLE]
+        for id in stuck:
+            client.resume_workflows([id], queue_name=idle[id].queue_name)
+            del self._idle[id]
+        if stuck:
+            log.warning("engine.unstuck", jobs=len(stuck))
+        return len(stuck)
 
     def forget(self, before: datetime) -> int:
         """Delete records of work finished before `before`; DBOS keeps them for ever (engine.md §5 trap 9)."""
@@ -288,4 +321,5 @@ def _serializer() -> Any:
 def _workflow(job: str, payload: dict[str, Any]) -> None:
     if _current is None:
         raise RuntimeError("no engine is running in this process")
-    _current.run(job, payload)
+    with _current.in_hand(str(DBOS.workflow_id)):
+        _current.run(job, payload)

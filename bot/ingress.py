@@ -159,6 +159,14 @@ class Ingress:
     # --- channels --------------------------------------------------------------------------------------------------
 
     def notify(self, account: str) -> Response:
+        try:
+            return self._notify(account)
+        except SQLAlchemyError as error:
+            # Not stored, so not acknowledged: the channel comes again.
+            log.error("notify.not_stored", account=account, error=type(error).__name__)
+            return _json({"code": "FAIL", "message": "try again"}, 503)
+
+    def _notify(self, account: str) -> Response:
         largest = self._pushes.largest(account) if _ACCOUNT.fullmatch(account) else None
         if largest is None:
             return _json({"code": "FAIL", "message": "unknown"}, 404)
@@ -170,16 +178,11 @@ class Ingress:
             self._metrics.refused(account)
             return _pushed(self._pushes.refused(account))
         id = f"notify:{account}:{pushed.key}"[:200]
-        try:
-            with self._units.write(id) as unit:
-                arrival = Arrival(id, f"channel:{account}", pushed.event[:200], pushed.body, unit.now)
-                fresh = bool(unit.inbox.store_all([arrival]))
-                if fresh:
-                    unit.enqueue(PROCESS, id, {"id": id})
-        except SQLAlchemyError as error:
-            log.error("notify.not_stored", account=account, error=type(error).__name__)
-            answer = self._pushes.refused(account)
-            return _pushed(PushAnswer(503, answer.body, answer.content_type))
+        with self._units.write(id) as unit:
+            arrival = Arrival(id, f"channel:{account}", pushed.event[:200], pushed.body, unit.now)
+            fresh = bool(unit.inbox.store_all([arrival]))
+            if fresh:
+                unit.enqueue(PROCESS, id, {"id": id})
         self._metrics.received(account, pushed.event, fresh)
         return _pushed(self._pushes.accepted(account))
 

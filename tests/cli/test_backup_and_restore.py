@@ -102,6 +102,7 @@ def test_the_drill(world: World, tmp_path: Path) -> None:
     assert fresh.card().title.startswith("投诉 C")
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_card_of_the_time_that_was_lost_moves_nothing(world: World, tmp_path: Path) -> None:
     file = tmp_path / "monday.backup"
     assert run(world, "backup", file).code == 0

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.company import MERCHANT
+from sandbox.faults import CallFault, Fault
 from tests.faults.path import nudged, run, whole
 from tests.faults.postgres import Postgres
 from tests.faults.staff import Staff
@@ -89,6 +90,8 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, chance: random.Random) -> Non
     """The file may not grow any more for a while; what cannot be stored is not acknowledged and comes again."""
     with Stage(tmp_path / "stage") as stage:
         staff = Staff(stage.sandbox, stage.company, chance)
+        # The card stands there a second before the bot hears of it: the disk is full when the job wants to end.
+        stage.sandbox.world.faults.add(Fault("feishu", CallFault.LATE, "/im/v1/messages", seconds=1.0))
         staff.complaint()
         wait_for(lambda: staff.cards(staff.tickets[0]), 30, "the card")
         process = stage.process()

@@ -21,7 +21,8 @@ _FACT = re.compile(r"<font color='grey'>(.*?)</font><br>(.*)", re.DOTALL)
 
 def _read(markdown: str) -> str:
     """What markdown and its entities look like on the screen."""
-    return html.unescape(_TAG.sub("", markdown).replace("<br>", "\n"))
+    # Stars of people's own words come as entities, so these are bold type.
+    return html.unescape(_TAG.sub("", markdown).replace("<br>", "\n").replace("**", ""))
 
 
 def _words(node: Any) -> Iterator[str]:

@@ -19,10 +19,10 @@ def test_the_list_pages_and_filters(fresh_world: World) -> None:
     card = world.chen.says("/投诉").card()
     assert card.title == "投诉 · 未完结"
     assert "第 1/2 页，共 8 条" in card.plain
-    assert card.plain.count("· ¥68.00 ·") == 6
+    assert card.plain.count("· ¥68.00") == 6
     world.chen.clicks(card, "下一页")
     second = card.expect("第 2/2 页")
-    assert second.plain.count("· ¥68.00 ·") == 2
+    assert second.plain.count("· ¥68.00") == 2
     assert "下一页" not in second.buttons
     world.chen.clicks(card, "上一页")
     card.expect("第 1/2 页")
@@ -53,7 +53,8 @@ def test_help_shows_what_this_person_may_do(world: World) -> None:
     assert "/审计" in approvers
     assert "/授权" not in approvers
     admins = world.zhao.says("/help").card().plain
-    assert {"/授权", "/撤权", "/审计", "/投诉", "/状态"} <= set(admins.replace(" ", "\n").split("\n"))
+    for command in ("/授权", "/撤权", "/审计", "/投诉", "/状态"):
+        assert command in admins
     strangers = world.sun.whispers("?").card().plain
     assert "还没有任何角色" in strangers
     assert "/投诉" not in strangers
@@ -91,8 +92,8 @@ def test_arguments_missing_extra_or_wrong(world: World) -> None:
     assert "角色" in missing
     assert "例如" in missing
     assert "/我" in world.chen.says("/我 多余的话").answer("多出了「多余的话」", "没有执行")
-    world.chen.says("/投诉 全部 第二页").answer("「页」不能是「第二页」")
-    world.chen.says("/投诉 全部 0").answer("「页」不能是「0」")
+    world.chen.says("/投诉 全部 第二页").answer("「页」", "第二页", "没有执行")
+    world.chen.says("/投诉 全部 0").answer("「页」", "「0」", "没有执行")
     world.chen.says("/投诉 随便").answer("不认识筛选「随便」", "未完结")
     world.chen.says("/投诉 C99999").answer("没有投诉 C99999")
     world.zhao.says("/审计 XYZ").answer("看不懂「XYZ」")
@@ -101,7 +102,7 @@ def test_arguments_missing_extra_or_wrong(world: World) -> None:
     world.chen.says("/订阅 周报").answer("没有摘要「周报」")
     world.chen.whispers("/订阅 日报 09:00").answer("请在群里订阅")
     world.chen.says("/投诉 “我的").answer("引号没有成对")
-    world.chen.says("/投诉 " + "很" * 3000).answer("不能是")
+    world.chen.says("/投诉 " + "很" * 3000).answer("「筛选」", "没有执行")
 
 
 def test_hostile_words_come_back_as_the_text_they_are(world: World) -> None:
@@ -160,16 +161,18 @@ def test_a_command_from_long_ago_is_not_carried_out(world: World) -> None:
 def test_home_and_todo(world: World) -> None:
     case = world.claimed()
     world.asks_refund(case)
-    todo = world.chen.whispers("/待办").card()
+    world.chen.whispers("/待办")
+    todo = world.chen.private.expect_card("陈晨 的待办", case.number)
     assert f"{case.number} ·" in todo.plain
-    waiting = world.wang.whispers("/待办").card()
-    assert "审批 A" in waiting.plain
+    world.wang.whispers("/待办")
+    waiting = world.wang.private.expect_card("王芳 的待办", "审批 A")
     world.wang.clicks(waiting, "打开")
     home = world.chen.says("/首页").card()
     assert int(home.facts["未完结投诉"]) >= 1
     world.chen.clicks(home, "我的待办")
     eventually(lambda: len(world.chen.private.cards("陈晨 的待办")) == 2, "no list of what waits came")
-    assert "没有等你处理的事" in world.sun.whispers("/待办").card().plain
+    world.sun.whispers("/待办")
+    world.sun.private.expect_card("待办", "没有等你处理的事")
 
 
 def test_what_was_done_anywhere_is_told_in_private(world: World) -> None:
