@@ -85,7 +85,7 @@ def _refunds(session: Session, engine: Engine, now: datetime) -> None:
 
 def _begun(session: Session, key: str, action: str, account_key: str, complaint_id: int, now: datetime) -> None:
     effects = Effects(session)
-    if False:
+    if effects.get(key) is None:
         subject = f"complaint:{complaint_id}"
         effects.begin(key, action=action, account_key=account_key, subject=subject, request={}, at=now)
         effects.settle(key, EffectState.UNKNOWN, now)

@@ -1,4 +1,4 @@
-"""After a restore: what the rows say is unfinished is enqueued, and what may have been done since is looked at first."""
+"""After a restore: what is unfinished is enqueued, and what may have been done since is looked at first."""
 
 from __future__ import annotations
 
