@@ -39,6 +39,7 @@ RECOVER = "refund.recover"
 # docs: wechatpay.md §9 "polling"; the first look is sooner, for balances arrive quickly.
 _LADDER = (10, 60, 60, 60, 60, 300, 600, 1200, 1800)
 _SOON = timedelta(seconds=15)
+_HASTY = 4  # so many times the channel is asked again soon: most lost answers are found by then
 _ALARM_AFTER = 8  # tries without a trustworthy answer; then the administrators are told
 _MOVING = (RefundProgress.APPROVED, RefundProgress.SENDING, RefundProgress.PROCESSING)
 _EVENTS = {
@@ -268,8 +269,10 @@ class RefundJobs:
             if isinstance(error, OutcomeUnknown):
                 Effects(unit.session).settle(_key(row), EffectState.UNKNOWN, unit.now)
             row.polls += 1
-            _follow(unit, row)
+            _follow(unit, row, _SOON if row.polls <= _HASTY else None)
             unit.redraw(CARD, str(row.complaint_id))
+            if row.approval_id is not None:
+                unit.redraw("approval", str(row.approval_id))
             if row.polls == _ALARM_AFTER:
                 for admin in unit.people.holding("admin", EVERYWHERE):
                     unit.say(to_person(admin.open_id), text("refund.stuck", number=row.number, why=error.message[:100]))

@@ -22,7 +22,7 @@ def test_killed_between_approval_and_refund(world: World) -> None:
     world.demo.kill()
     world.mended()
     world.demo.restart()
-    world.advance(seconds=20)
+    world.advance(seconds=70)
     case.card().expect("已退款", "已完结")
     card.expect("已批准", "已退款")
     assert case.refund_calls == [1]
@@ -36,7 +36,7 @@ def test_killed_while_the_refund_is_under_way(world: World) -> None:
     eventually(lambda: case.refund_calls, "it was never asked for")
     world.demo.kill()
     world.demo.restart()
-    world.advance(seconds=20)
+    world.advance(seconds=70)
     case.card().expect("已退款", "已完结")
     assert case.refund_calls == [1]
     assert case.refunded_fen == 6800

@@ -9,7 +9,7 @@ from tests.story.waiting import eventually
 from tests.story.world import World
 
 REFUNDS = "/v3/refund/domestic/refunds"
-LATER = 20  # seconds: after that a refund without an answer is asked about
+LATER = 70  # seconds: after that a refund without an answer has been asked about
 
 
 @pytest.mark.parametrize(
