@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from bot.cards.actions import ActionSigner
 from bot.cards.render import RenderedCard, render
@@ -158,10 +159,10 @@ class Delivery:
                     broken.state, broken.error = OutboxState.FAILED, f"not drawn: {type(error).__name__}"
             return None
 
-    def _look(self, session: object, card: PostedCard | None) -> Look | None:
+    def _look(self, session: Session, card: PostedCard | None) -> Look | None:
         if card is None:
             return None
-        return Look(session, self._units.clock.now(), card.subject, card.params, card.receiver)  # type: ignore[arg-type]  # a Session
+        return Look(session, self._units.clock.now(), card.subject, card.params, card.receiver)
 
     def _parcel(self, message: OutboxMessage, card: PostedCard | None, setup: Setup, look: Look | None) -> _Parcel:
         receiver = receiver_of(message.receiver)

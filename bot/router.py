@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
@@ -38,7 +38,7 @@ class Clicked:
     message_id: str
     action: Action
     option: str = ""
-    form: Mapping[str, str] = None  # type: ignore[assignment]  # filled by the reader of clicks; never None in a handler
+    form: Mapping[str, str] = field(default_factory=dict)
 
 
 class NoArguments(BaseModel):
@@ -151,10 +151,10 @@ def arguments(command: Command, given: tuple[str, ...]) -> BaseModel:
             taken[names[label.casefold()]] = value
         else:
             rest.append(part)
-    for name, field in fields:
+    for name, known in fields:
         if name in taken or not rest:
             continue
-        if (field.json_schema_extra or {}).get("rest") if isinstance(field.json_schema_extra, dict) else False:
+        if (known.json_schema_extra or {}).get("rest") if isinstance(known.json_schema_extra, dict) else False:
             taken[name] = " ".join(rest)
             rest.clear()
         else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint, func, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -231,8 +231,8 @@ class Complaints:
         return list(self._session.scalars(query))
 
     def counts(self, chat_id: str, since: datetime, until: datetime) -> DayCounts:
-        def count(*conditions: object) -> int:
-            query = select(func.count()).where(Complaint.chat_id == chat_id, *conditions)  # type: ignore[arg-type]  # SQL expressions
+        def count(*conditions: ColumnElement[bool]) -> int:
+            query = select(func.count()).where(Complaint.chat_id == chat_id, *conditions)
             return self._session.scalar(query) or 0
 
         replied = (Complaint.first_replied_at >= since, Complaint.first_replied_at < until)

@@ -50,10 +50,10 @@ def test_a_feishu_out_of_reach_is_not_called_a_wrong_secret(sandbox: Sandbox) ->
 
 
 def test_missing_scopes_are_listed_with_their_reason(sandbox: Sandbox, port: LarkFeishu) -> None:
-    sandbox.feishu.app.scopes -= {"im:message.urgent", "contact:user.employee:readonly"}
+    sandbox.feishu.app.scopes -= {"im:resource", "contact:user.employee:readonly"}
     finding = by_check(examine(port, sandbox.world.clock))["scopes"]
     assert not finding.ok
-    assert "im:message.urgent" in finding.detail
+    assert "im:resource" in finding.detail
     assert SCOPES["contact:user.employee:readonly"] in finding.detail
     assert "im:chat:readonly" not in finding.detail
 
