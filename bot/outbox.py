@@ -34,7 +34,7 @@ _MOST_SURPRISES = 10
 _FORGOTTEN = timedelta(seconds=60)
 _TO_CHAT, _OF_APP = 5, 50  # messages a second (feishu.md §11)
 _SECOND = 1.03  # with what calls may gain on each other on their way
-_IN_HAND = timedelta(seconds=30)  # longer than a call to Feishu may take
+_IN_HAND = timedelta(seconds=5)  # only a crash leaves it standing: a lane has one delivery at a time (its partition)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,58 @@
+"""A chat that Feishu throttles for a moment goes on when that is over, to its last message, by itself."""
+
+from __future__ import annotations
+
+import time
+from typing import cast
+
+from bot.cards.actions import ActionSigner
+from bot.clock import SystemClock
+from bot.drawing import Drawings
+from bot.engine import Engine
+from bot.feishu.errors import Throttled
+from bot.feishu.port import Feishu, Receiver
+from bot.outbox import Delivery
+from bot.texts import catalogue, text
+from bot.unit import DELIVER, Units, to_chat
+from storage.database import Database
+
+COUNT = 12
+
+
+class BusyFeishu:
+    """Refuses the very first message, once."""
+
+    def __init__(self) -> None:
+        self.refused = False
+        self.sent: list[str] = []
+
+    def send_text(self, receive: Receiver, words: str, uuid: str) -> str:
+        if not self.refused:
+            self.refused = True
+            raise Throttled("text.send", "chat rate limit", code=230020)
+        self.sent.append(words)
+        return f"om_{uuid}"
+
+
+def test_the_messages_behind_a_throttled_one_are_sent_in_order_without_any_sweep(database: Database) -> None:
+    engine = Engine(database, "test-0")
+    units = Units(database, engine, SystemClock())
+    feishu = BusyFeishu()
+    delivery = Delivery(
+        units, cast(Feishu, feishu), Drawings({}), ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai",
+        lambda unit, chat_id, why: None,
+    )  # fmt: skip
+    engine.register(DELIVER, delivery.deliver)
+    engine.start(execute=True)
+    try:
+        with units.write("test") as unit:
+            for number in range(COUNT):
+                unit.say(to_chat("oc_busy"), text("command.unknown", word=f"word{number}"))
+        until = time.monotonic() + 30
+        while len(feishu.sent) < COUNT and time.monotonic() < until:
+            time.sleep(0.05)
+    finally:
+        engine.stop()
+    assert feishu.refused
+    # While the first one waited, jobs of later ones found nothing to do: nobody but a chase is left for the last ones.
+    assert [f"word{number}" in words for number, words in enumerate(feishu.sent)] == [True] * COUNT
