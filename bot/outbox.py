@@ -226,11 +226,15 @@ class Delivery:
         if parcel.old_message_id is not None:
             self._blank(parcel.old_message_id, parcel, text("card.moved"))
         try:
-            return self._post(parcel, card)
+            message_id = self._post(parcel, card)
         except errors.CardRefused as error:
             log.error("card.refused", outbox=parcel.id, subcode=error.subcode, log_id=error.log_id)
             self._post(parcel, None)
             return None
+        if parcel.attempts > 1:
+            # An earlier attempt may have arrived: then Feishu gave its id by the uuid and kept the picture of that time.
+            self._feishu.patch_card(message_id, card)
+        return message_id
 
     def _blank(self, message_id: str, parcel: _Parcel, words: Text) -> None:
         """Leave only a sentence where a card was, so that no dead button stands there. Its failure changes nothing."""
