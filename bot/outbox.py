@@ -232,7 +232,7 @@ class Delivery:
             self._post(parcel, None)
             return None
         if parcel.attempts > 1:
-            # An earlier attempt may have arrived: then Feishu gave its id by the uuid and kept the picture of that time.
+            # An earlier attempt may have arrived: then the uuid gave us its id, and its picture is of that time.
             self._feishu.patch_card(message_id, card)
         return message_id
 
