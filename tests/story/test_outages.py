@@ -68,7 +68,12 @@ def test_complaints_and_messages_while_the_bot_was_down(world: World) -> None:
 def test_feishu_down_and_back_keeps_the_order(world: World) -> None:
     world.fault("feishu", CallFault.DOWN, times=-1)
     before = len(world.group.messages())
-    cases = [world.customer.complains(f"飞书不通 {number}", wait=False) for number in range(3)]
+    cases = []
+    for number in range(3):
+        # One after the other: what is stored at the same moment has no order that could be kept.
+        case = world.customer.complains(f"飞书不通 {number}", wait=False)
+        eventually(lambda case=case: world.truth.knows(case.ticket.id), "the complaint was not stored")  # type: ignore[misc]  # a default binds the loop's value
+        cases.append(case)
     world.log.expect("outbox.later")
     world.customer.writes(cases[0], "有人吗")
     world.recovers()

@@ -67,6 +67,11 @@ class Truth:
 
     # --- cards -----------------------------------------------------------------------------------------------------
 
+    def knows(self, external_id: str) -> bool:
+        """Whether the bot has stored that complaint."""
+        with self._database.read() as session:
+            return session.scalar(select(Complaint.id).where(Complaint.external_id == external_id)) is not None
+
     def _cards(self, session: Session) -> Iterator[str]:
         store = self._demo.sandbox.feishu.store
         for card in session.scalars(select(PostedCard).where(PostedCard.retired.is_(False)).order_by(PostedCard.id)):
