@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.feishu.port import Receiver
 from bot.feishu.values import MessageReceived
 from bot.router import Asked, Router, arguments
-from bot.texts import Text, text
+from bot.texts import text
 from bot.unit import Unit, to_chat, to_person
 from bot.wording import read
 
@@ -53,10 +53,6 @@ def answer_message(unit: Unit, message: MessageReceived, router: Router) -> bool
     command = router.find(word, actor)
     command.run(unit, replace(asked, actor=actor), arguments(command, given))
     return True
-
-
-def person_words(open_id: str) -> Text:
-    return text("person.unknown", open_id=open_id)
 
 
 def mentioned(argument: str) -> str | None:

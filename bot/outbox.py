@@ -119,7 +119,7 @@ class Delivery:
         if heads:
             with self._units.write("sweep") as unit:
                 for lane, id, attempts in heads:
-                    # With the second in it: a job that found nothing to do must not use up the id for ever.
+                    # With the time in it: a job that found nothing to do must not use up the id for ever.
                     job = f"deliver-{id}-{attempts}-{int(now.timestamp()) // 15}"
                     payload = {"lane": lane, "chase": True}
                     self._units.engine.enqueue(unit.session, DELIVER, job, payload, queue=CARDS, partition=lane)

@@ -108,7 +108,7 @@ def _announce(unit: Unit, refund: Refund) -> None:
             unit.say(to_chat(complaint.chat_id), words)
         elif requester is not None:
             unit.say(to_person(requester.open_id), words)
-    if refund.progress is RefundProgress.PAID or refund.progress == RefundProgress.PAID:
+    if refund.progress == RefundProgress.PAID:
         # A complaint that asked for a refund finishes by itself when the money arrives (wechatpay.md §7).
         ask_sync(unit, complaint.account_key, complaint.external_id, f"refund-{refund.id}-{refund.row_version}")
 
