@@ -24,7 +24,9 @@ ARGUMENTS = [
 ]
 
 
-@pytest.fixture(scope="session")
+# Not for the whole session: while Playwright is started, an event loop counts as running in this thread, and code that
+# asks for one (the engine does) fails in every test that comes after.
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     if not Path(CHROMIUM).exists() and not os.environ.get("MPOPS_REQUIRE_ALL"):
         pytest.skip("no Chromium on this machine; set MPOPS_REQUIRE_ALL to make that a failure")
