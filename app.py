@@ -110,6 +110,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     from bot.ingress import FeishuKeys, Ingress
     from bot.metrics import Metrics
     from bot.outbox import Delivery
+    from bot.parcels import Packing, Posting
     from bot.router import Router
     from bot.schedule import DEADLINE, Cron, DeadlineWork, Schedule, Scheduled
     from bot.texts import catalogue
@@ -204,7 +205,9 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         PushWork(channels, complaint_jobs.on_notice, refund_jobs.on_told),
         bot_open_id,
     )
-    delivery = Delivery(units, feishu, drawings, signer, words, settings.zone, helping.chat_gone)
+    packing = Packing(units, drawings, signer, words, settings.zone)
+    posting = Posting(feishu, packing, lambda: engine.peers)
+    delivery = Delivery(units, packing, posting, helping.chat_gone)
     on_complaints = complaint_jobs.ComplaintJobs(units, channels, feishu)
     on_refunds = refund_jobs.RefundJobs(units, channels)
     on_people = people_jobs.PeopleJobs(units, feishu, approving.withdraw_all)

@@ -49,15 +49,14 @@ def channel_queue(channel: str) -> str:
 class QueuePlan:
     poll: float  # seconds
     workers: int  # at once, in one process
-    per_second: int | None = None
-    partitioned_per_second: int | None = None  # and one at a time within a partition
+    one_per_partition: bool = False  # at once, over all processes
 
 
 # Few queues: each costs a polling thread and 2-3 statements a poll.
 PLANS: Mapping[str, QueuePlan] = {
     INTERACTIVE: QueuePlan(poll=0.05, workers=6),
-    # Feishu allows 5/s to a chat and 50/s to the app (feishu.md §11).
-    CARDS: QueuePlan(poll=0.05, workers=12, per_second=50, partitioned_per_second=5),
+    # Feishu's limits are kept in bot/parcels.py: a limiter here makes the engine look at each partition by itself.
+    CARDS: QueuePlan(poll=0.05, workers=16, one_per_partition=True),
     channel_queue("wechatpay"): QueuePlan(poll=0.1, workers=4),
     BULK: QueuePlan(poll=1.0, workers=2),
 }
@@ -108,6 +107,7 @@ class Engine:
         self._pulse: threading.Thread | None = None
         self._in_hand: set[str] = set()
         self._idle: dict[str, float] = {}
+        self._peers = 1
 
     def register(self, name: str, job: Job) -> None:
         if self._jobs.setdefault(name, job) is not job:
@@ -116,6 +116,11 @@ class Engine:
     @property
     def running(self) -> bool:
         return self._running
+
+    @property
+    def peers(self) -> int:
+        """How many processes execute work just now, this one included."""
+        return self._peers
 
     def migrate(self) -> None:
         """Create or upgrade the engine's own tables; a process that only accepts work needs them to be there."""
@@ -129,8 +134,7 @@ class Engine:
         if execute:
             _current = self
             self._instance(listen=list(PLANS))
-            with self._database.write() as session:
-                Schedules(session).beat(self._executor, datetime.now(UTC))
+            self._sign_of_life()
             DBOS.launch()
             self._queues()
             self._running = True
@@ -292,18 +296,22 @@ class Engine:
     def _queues(self) -> None:
         for name, plan in PLANS.items():
             options: dict[str, Any] = {"worker_concurrency": plan.workers, "polling_interval_sec": plan.poll}
-            if plan.per_second is not None:
-                options["limiter"] = {"limit": plan.per_second, "period": 1.0}
-            if plan.partitioned_per_second is not None:
+            if plan.one_per_partition:
                 options["partition_concurrency"] = 1
-                options["partition_limiter"] = {"limit": plan.partitioned_per_second, "period": 1.0}
             DBOS.register_queue(name, on_conflict="always_update", **options)
+
+    def _sign_of_life(self) -> None:
+        now = datetime.now(UTC)
+        with self._database.write() as session:
+            schedules = Schedules(session)
+            schedules.beat(self._executor, now)
+            session.flush()
+            self._peers = max(1, len(schedules.alive(now - _SILENT)))
 
     def _beat(self) -> None:
         while not self._stop.wait(5):
             try:
-                with self._database.write() as session:
-                    Schedules(session).beat(self._executor, datetime.now(UTC))
+                self._sign_of_life()
             except DBAPIError as error:
                 log.warning("engine.heartbeat_failed", error=type(error).__name__)
 

@@ -63,6 +63,7 @@ class Unit:
         self.cause = cause
         self._database = database
         self._engine = engine
+        self._lanes: set[str] = set()
         self.people = People(session)
         self.setup = Setup(session)
         self.deadlines = Deadlines(session)
@@ -133,9 +134,11 @@ class Unit:
                 state=OutboxState.WAITING, created_at=self.now, due_at=self.now, attempts=0,
             )
         )  # fmt: skip
-        self._engine.enqueue(
-            self.session, DELIVER, f"deliver-{message.id}", {"lane": lane}, queue=CARDS, partition=lane
-        )
+        if lane not in self._lanes:  # one delivery sends all that waits
+            self._lanes.add(lane)
+            self._engine.enqueue(
+                self.session, DELIVER, f"deliver-{message.id}", {"lane": lane}, queue=CARDS, partition=lane
+            )
 
     def _lane(self, receiver: Receiver) -> str:
         return self._database.vault.index(stored_receiver(receiver))

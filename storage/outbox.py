@@ -108,6 +108,16 @@ class Outbox:
         )
         return self._session.scalar(query.with_for_update() if lock else query)
 
+    def sent_since(self, lane: str, since: datetime, limit: int = 5) -> list[datetime]:
+        """When the last few messages of a lane were sent, as far as that was after `since`."""
+        query = (
+            select(OutboxMessage.sent_at)
+            .where(OutboxMessage.state == OutboxState.SENT, OutboxMessage.lane == lane)
+            .order_by(OutboxMessage.id.desc())
+            .limit(limit)
+        )
+        return [at for at in self._session.scalars(query) if at is not None and at > since]
+
     def get(self, id: int) -> OutboxMessage | None:
         return self._session.get(OutboxMessage, id)
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from bot.engine import CARDS, Engine, channel_queue
 from bot.inbox import PROCESS
-from bot.outbox import CARD_LIFE
+from bot.parcels import CARD_LIFE
 from bot.unit import DELIVER
 from handlers.complaints.jobs import RETRY_COMPLETE, RETRY_REPLY
 from handlers.complaints.service import COMPLETE, SEND_REPLY

@@ -1,63 +1,80 @@
-"""Never more calls in a second than allowed, whatever the order and distance in which they are asked for."""
+"""Never more calls in a period than allowed, whatever their order, distance and length."""
 
 from __future__ import annotations
 
 import random
 import threading
+import time
 
 from bot.pace import Pace
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.at = 100.0
-
-    def now(self) -> float:
-        return self.at
-
-    def sleep(self, seconds: float) -> None:
-        self.at += seconds
+def count(calls: list[tuple[float, float]], seconds: float) -> int:
+    """The most calls that a platform can have seen within any `seconds`, wherever inside each call it counts."""
+    # Worst case: the earlier calls are counted at their end, the later ones at their start.
+    return max(sum(start - seconds < end and other <= start for other, end in calls) for start, _ in calls)
 
 
-def test_no_window_holds_more_than_allowed() -> None:
-    chance = random.Random(7)
-    clock = Clock()
-    pace = Pace(5, 1.0, clock.now, clock.sleep)
-    calls = []
-    for _ in range(300):
-        clock.at += chance.choice((0.0, 0.0, 0.01, 0.3, 1.2))
-        pace.wait("a")
-        calls.append(clock.at)
-    assert all(later - earlier >= 1.0 - 1e-9 for earlier, later in zip(calls, calls[5:], strict=False))
+def test_no_window_holds_more_than_allowed_from_many_threads() -> None:
+    pace = Pace(lambda: 5, 0.2)
+    calls: list[tuple[float, float]] = []
 
+    def work(seed: int) -> None:
+        chance = random.Random(seed)
+        for _ in range(8):
+            with pace.turn("a"):
+                start = time.monotonic()
+                time.sleep(chance.choice((0.0, 0.0, 0.01, 0.05)))
+                calls.append((start, time.monotonic()))
 
-def test_a_burst_takes_as_long_as_the_limit_says_and_no_longer() -> None:
-    clock = Clock()
-    pace = Pace(5, 1.0, clock.now, clock.sleep)
-    for _ in range(5):
-        pace.wait("a")
-        pace.wait("b")
-    assert clock.at == 100.0
-    for _ in range(6):
-        pace.wait("a")
-    assert clock.at == 102.0
-    pace.wait("b")
-    assert clock.at == 102.0
-
-
-def test_many_keys_do_not_stay_for_ever_and_threads_share_one_limit() -> None:
-    clock = Clock()
-    pace = Pace(2, 1.0, clock.now, clock.sleep)
-    for number in range(3000):
-        pace.wait(f"chat {number}")
-        clock.at += 0.01
-    assert len(pace._calls) < 1000
-
-    waited: list[float] = []
-    shared = Pace(3, 50.0, lambda: 0.0, waited.append)
-    threads = [threading.Thread(target=shared.wait, args=("a",)) for _ in range(9)]
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(6)]
+    began = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(waited) == [50.0] * 3 + [100.0] * 3
+    assert len(calls) == 48
+    assert count(calls, 0.2) <= 5
+    assert time.monotonic() - began >= 9 * 0.2, "48 calls at 5 a period"
+
+
+def test_keys_do_not_wait_for_each_other_and_a_burst_goes_at_once() -> None:
+    pace = Pace(lambda: 5, 30.0)
+    began = time.monotonic()
+    for key in ("a", "b"):
+        for _ in range(5):
+            with pace.turn(key):
+                pass
+    assert time.monotonic() - began < 5
+    waiting = threading.Thread(target=lambda: pace._begin("a"), daemon=True)
+    waiting.start()
+    waiting.join(0.1)
+    assert waiting.is_alive(), "the sixth has to wait"
+
+
+def test_calls_of_another_process_count_once_and_only_where_we_made_none() -> None:
+    pace = Pace(lambda: 2, 0.3)
+    pace.saw("a", [0.1, 0.0, -5.0, 99.0])  # a clock that jumped counts for nothing
+    began = time.monotonic()
+    with pace.turn("a"):
+        assert 0.15 < time.monotonic() - began < 5
+    pace.saw("a", [0.0, 0.0])
+    with pace.turn("b"):
+        pass
+    assert len(pace._keys["a"].ended) <= 2
+
+
+def test_the_limit_may_change_and_keys_do_not_stay_for_ever() -> None:
+    most, now = [2], [100.0]
+    pace = Pace(lambda: most[0], 1.0, now=lambda: now[0])
+    for number in range(3000):
+        with pace.turn(f"chat {number}"):
+            now[0] += 0.01
+    assert len(pace._keys) < 1000
+    for _ in range(2):
+        with pace.turn("a"):
+            pass
+    most[0] = 3
+    with pace.turn("a"):
+        pass
+    assert len(pace._keys["a"].ended) == 3

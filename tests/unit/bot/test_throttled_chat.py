@@ -12,6 +12,7 @@ from bot.engine import Engine
 from bot.feishu.errors import Throttled
 from bot.feishu.port import Feishu, Receiver
 from bot.outbox import Delivery
+from bot.parcels import Packing, Posting
 from bot.texts import catalogue, text
 from bot.unit import DELIVER, Units, to_chat
 from storage.database import Database
@@ -34,14 +35,13 @@ class BusyFeishu:
         return f"om_{uuid}"
 
 
-def test_the_messages_behind_a_throttled_one_are_sent_in_order_without_any_sweep(database: Database) -> None:
+def test_the_messages_behind_a_throttled_one_are_sent_in_order(database: Database) -> None:
     engine = Engine(database, "test-0")
     units = Units(database, engine, SystemClock())
     feishu = BusyFeishu()
-    delivery = Delivery(
-        units, cast(Feishu, feishu), Drawings({}), ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai",
-        lambda unit, chat_id, why: None,
-    )  # fmt: skip
+    packing = Packing(units, Drawings({}), ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
+    posting = Posting(cast(Feishu, feishu), packing, lambda: engine.peers)
+    delivery = Delivery(units, packing, posting, lambda unit, chat_id, why: None)
     engine.register(DELIVER, delivery.deliver)
     engine.start(execute=True)
     try:
@@ -50,9 +50,10 @@ def test_the_messages_behind_a_throttled_one_are_sent_in_order_without_any_sweep
                 unit.say(to_chat("oc_busy"), text("command.unknown", word=f"word{number}"))
         until = time.monotonic() + 30
         while len(feishu.sent) < COUNT and time.monotonic() < until:
-            time.sleep(0.05)
+            time.sleep(0.2)
+            delivery.sweep()  # as every second
     finally:
         engine.stop()
     assert feishu.refused
-    # While the first one waited, jobs of later ones found nothing to do: nobody but a chase is left for the last ones.
+    # One delivery was asked for all of them, and it ended when the first one had to wait.
     assert [f"word{number}" in words for number, words in enumerate(feishu.sent)] == [True] * COUNT
