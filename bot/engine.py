@@ -287,7 +287,7 @@ class Engine:
             "serializer": _serializer(),
             "log_level": "WARNING",
             "max_executor_threads": 40,
-            "notification_listener_polling_interval_sec": 1.0,
+            "notification_listener_polling_interval_sec": 0.2,  # nothing of ours is notified; stopping waits for it
         }
         DBOS(config=config)
         if listen:

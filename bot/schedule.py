@@ -84,8 +84,9 @@ class Schedule:
 
         self._scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="UTC")
         self._scheduler.add_job(
-            self.tick, "interval", seconds=1, id="tick", coalesce=True, max_instances=1, misfire_grace_time=None
-        )
+            self.tick, "interval", seconds=1, id="tick", coalesce=True, max_instances=1, misfire_grace_time=None,
+            next_run_time=datetime.now(UTC),  # at once: until the first one the process does not count as ready
+        )  # fmt: skip
         self._scheduler.start()
 
     def stop(self) -> None:
