@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ class Progress(StrEnum):
     FINISHED = "finished"
 
 
+COUNTED = 1000  # nobody turns more pages than that, and counting a million takes seconds
 OPEN = (Progress.WAITING, Progress.ANSWERED, Progress.FINISHING)
 
 
@@ -32,6 +34,12 @@ class Complaint(Base):
         Index("ix_complaint_progress", "progress", "first_reply_due"),
         Index("ix_complaint_chat_progress", "chat_id", "progress", "complained_at"),
         Index("ix_complaint_complained_at", "complained_at"),
+        Index("ix_complaint_chat", "chat_id", "id"),
+        # What a day's digest counts.
+        Index("ix_complaint_chat_complained", "chat_id", "complained_at"),
+        Index("ix_complaint_chat_replied", "chat_id", "first_replied_at"),
+        Index("ix_complaint_chat_finished", "chat_id", "finished_at"),
+        Index("ix_complaint_phone_index", "phone_index", "id"),
     )
     id: Mapped[id_key]
     account_key: Mapped[key_text]
@@ -161,6 +169,10 @@ class Complaints:
         self._session.execute(noted.execution_options(synchronize_session=False))
         set_committed_value(complaint, "synced_at", at)
 
+    def by_externals(self, account_key: str, external_ids: Sequence[str]) -> dict[str, Complaint]:
+        query = select(Complaint).where(Complaint.account_key == account_key, Complaint.external_id.in_(external_ids))
+        return {row.external_id: row for row in self._session.scalars(query)}
+
     def open_external_ids(self, account_key: str, *, synced_before: datetime | None = None) -> list[str]:
         query = select(Complaint.external_id).where(Complaint.account_key == account_key, Complaint.progress.in_(OPEN))
         if synced_before is not None:
@@ -168,7 +180,7 @@ class Complaints:
         return list(self._session.scalars(query))
 
     def listed(self, filter: ComplaintFilter, *, offset: int, limit: int) -> tuple[list[Complaint], int]:
-        """A page, the most urgent first, and how many there are in all."""
+        """A page, the most urgent first, and how many there are; more than `COUNTED` are not counted on."""
         query = select(Complaint)
         if filter.open_only:
             query = query.where(Complaint.progress.in_(OPEN))
@@ -187,7 +199,8 @@ class Complaints:
                 ((Complaint.first_replied_at.is_(None)) & (Complaint.first_reply_due <= filter.overdue_at))
                 | (Complaint.finish_due <= filter.overdue_at)
             )
-        total = self._session.scalar(select(func.count()).select_from(query.subquery())) or 0
+        some = query.with_only_columns(Complaint.id).limit(COUNTED + 1).subquery()
+        total = self._session.scalar(select(func.count()).select_from(some)) or 0
         order = (Complaint.finish_due, Complaint.id) if filter.open_only else (Complaint.id.desc(),)
         return list(self._session.scalars(query.order_by(*order).offset(offset).limit(limit))), total
 
@@ -199,11 +212,10 @@ class Complaints:
         query = select(Complaint).where(Complaint.chat_id == chat_id, Complaint.progress.in_(OPEN))
         return list(self._session.scalars(query.order_by(Complaint.id)))
 
-    def has_entry(self, complaint_id: int, external_id: str) -> bool:
-        query = select(ComplaintEntry.id).where(
-            ComplaintEntry.complaint_id == complaint_id, ComplaintEntry.external_id == external_id
-        )
-        return self._session.scalar(query) is not None
+    def entry_ids(self, complaint_id: int) -> set[str]:
+        """The channel's ids of those entries of its history that we have."""
+        query = select(ComplaintEntry.external_id).where(ComplaintEntry.complaint_id == complaint_id)
+        return set(self._session.scalars(query))
 
     def add_entry(self, entry: ComplaintEntry) -> None:
         self._session.add(entry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -11,6 +12,8 @@ import structlog
 from adapters.errors import ChannelError, NotFound, OutcomeUnknown, Refused
 from adapters.ports import Complaints as ComplaintsPort
 from adapters.values import Author, ComplaintNotice, ComplaintState
+from adapters.values import Complaint as Told
+from bot import trail
 from bot.engine import Payload, TryAgain, channel_queue
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu
@@ -39,6 +42,17 @@ _RETRY = timedelta(seconds=30)
 _COME_BACK = timedelta(seconds=90)
 _READ_AGAIN = timedelta(hours=1)
 _MOST_PICTURES = 4
+_TOGETHER = 100  # complaints looked up in one query
+
+
+def _differs(ours: Complaint | None, told: Told) -> bool:
+    return (
+        ours is None
+        or ours.remote_state != told.raw_state
+        or ours.times != told.times
+        or ours.user_waits != told.user_waits
+        or ours.fully_refunded != told.fully_refunded
+    )
 
 
 def on_notice(unit: Unit, account_key: str, notice: ComplaintNotice) -> None:
@@ -101,18 +115,12 @@ class ComplaintJobs:
         today = self.units.clock.now().astimezone(_BEIJING).date()
         changed: list[str] = []
         seen: set[str] = set()
-        for told in port.listed(today - _LOOK_BACK, today):
-            seen.add(told.id)
+        listed = port.listed(today - _LOOK_BACK, today)
+        while some := list(islice(listed, _TOGETHER)):
+            seen.update(told.id for told in some)
             with self.units.read() as session:
-                ours = Complaints(session).by_external(account, told.id)
-            if (
-                ours is None
-                or ours.remote_state != told.raw_state
-                or ours.times != told.times
-                or ours.user_waits != told.user_waits
-                or ours.fully_refunded != told.fully_refunded
-            ):
-                changed.append(told.id)
+                known = Complaints(session).by_externals(account, [told.id for told in some])
+            changed += [told.id for told in some if _differs(known.get(told.id), told)]
         with self.units.read() as session:
             # Some news changes nothing in the list (a further message): open ones are read again now and then.
             before = self.units.clock.now() - _READ_AGAIN
@@ -294,5 +302,7 @@ class ComplaintJobs:
 
     def _retry(self, unit: Unit, deadline: Deadline, job: str, name: str) -> datetime | None:
         id = f"{name}-{deadline.subject}-retry-{deadline.due_at.isoformat()}"
-        unit.enqueue(job, id, {"id": int(deadline.subject)})
+        key = f"{name}:{deadline.subject}"
+        effect = Effects(unit.session).newest(key)
+        unit.enqueue(job, id, {"id": int(deadline.subject), **trail.of(effect.trail if effect is not None else None)})
         return None

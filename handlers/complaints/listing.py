@@ -33,7 +33,7 @@ from bot.unit import Unit, receiver_of, to_person
 from handlers.complaints.showing import CARD
 from handlers.complaints.times import brief, urgency
 from handlers.complaints.words import excerpt, named
-from storage.complaints import Complaint, ComplaintFilter, Complaints
+from storage.complaints import COUNTED, Complaint, ComplaintFilter, Complaints
 from storage.people import People
 
 LIST = "complaint_list"
@@ -133,7 +133,7 @@ def draw(look: Look) -> Card:
     )
     page = max(1, int(params.get("page", 1)))
     found, total = Complaints(look.session).listed(filter, offset=(page - 1) * PAGE, limit=PAGE)
-    pages = max(1, -(-total // PAGE))
+    pages = max(1, -(-min(total, COUNTED) // PAGE))
     if page > pages:
         page = pages
         found, total = Complaints(look.session).listed(filter, offset=(page - 1) * PAGE, limit=PAGE)
@@ -156,6 +156,8 @@ def draw(look: Look) -> Card:
 
 
 def _foot(page: int, pages: int, total: int, look: Look) -> Text:
+    if total > COUNTED:
+        return text("list.foot_many", page=page, total=COUNTED, at=Instant(look.now))
     return text("list.foot", page=page, pages=pages, total=total, at=Instant(look.now))
 
 

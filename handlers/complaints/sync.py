@@ -176,9 +176,11 @@ def _first_answer(history: Sequence[HistoryEntry], since: datetime | None = None
 
 
 def _remember(complaints: Complaints, complaint: Complaint, history: Sequence[HistoryEntry]) -> list[HistoryEntry]:
-    fresh = []
+    fresh: list[HistoryEntry] = []
+    known = complaints.entry_ids(complaint.id)
     for entry in history:
-        if not complaints.has_entry(complaint.id, entry.id[:200]):
+        if entry.id[:200] not in known:
+            known.add(entry.id[:200])
             complaints.add_entry(
                 ComplaintEntry(
                     complaint_id=complaint.id, external_id=entry.id[:200], at=entry.at, author=entry.author,

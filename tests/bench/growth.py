@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from bot.drawing import Look
 from handlers.complaints import listing, showing
+from storage.audit import entries
+from storage.complaints import Complaints
 from storage.database import Database
 from storage.people import People
 from storage.schedule import Deadlines
@@ -23,7 +25,7 @@ _FEWEST = 15
 def measure(stage: Stage) -> Measured:
     small, large = stage.complaints
     found = Measured(
-        "growth", f"medians with {small} and {large} complaints, a small share of them open",
+        "growth", f"medians with {small} and {large} complaints (ten audit entries each), a small share of them open",
         ("what", f"{small}: ms", f"{large}: ms", "ratio"),
     )  # fmt: skip
     for kind in stage.databases:
@@ -76,6 +78,9 @@ _QUESTIONS: dict[str, Callable[[Session, int], object]] = {
         _look(session, filter="all", phone=phone(97 * number % 1000))
     ),
     "one case": lambda session, number: showing.draw(_look(session, str(1 + 31 * number % 1000))),
+    "a day's statistics": lambda session, number: Complaints(session).counts(CHAT, NOW - timedelta(days=1), NOW),
     "deadline sweep": _sweep,
+    "audit of one case": lambda session, number: entries(session, f"complaint:{1 + 31 * number % 1000}", 20),
+    "newest of the audit": lambda session, number: entries(session, None, 20),
     "who is asking": lambda session, number: People(session).by_open_id(OPEN_ID),
 }

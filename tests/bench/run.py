@@ -10,7 +10,8 @@ from tests.bench.machine import this_machine
 from tests.bench.stage import POSTGRES, SQLITE, Stage
 from tests.bench.table import Measured
 
-NAMES = ("start", "ack", "click", "command", "outbox", "growth")
+NAMES = ("start", "ack", "click", "command", "outbox", "sync", "replicas", "growth")
+LONG = ("faults",)  # only when asked for by name
 _MODULES = {"click": "clicks"}
 FOLDER = Path("var/bench")
 
@@ -22,16 +23,17 @@ def bench(
     rounds: int = 3,
     database: str = "both",
     complaints: tuple[int, int] = (10_000, 100_000),
+    faults: int = 1000,
     folder: Path = FOLDER,
     say: Callable[[str], None] = print,
 ) -> list[Measured]:
     """Run these measurements, or all; ValueError for a name that is none. What they find is also under `folder`."""
     chosen = tuple(names) or NAMES
     for name in chosen:
-        if name not in NAMES:
-            raise ValueError(f"there is no bench {name!r}; there are: {' '.join(NAMES)}")
+        if name not in NAMES + LONG:
+            raise ValueError(f"there is no bench {name!r}; there are: {' '.join(NAMES + LONG)}")
     databases = (SQLITE, POSTGRES) if database == "both" else (database,)
-    stage = Stage(seconds, rounds, databases, folder.resolve(), complaints, say)
+    stage = Stage(seconds, rounds, databases, folder.resolve(), complaints, say, faults)
     machine = this_machine()
     say(f"{machine.system}, {machine.cores} cores, Python {machine.python}, load of the last minute {machine.load}")
     found: list[Measured] = []

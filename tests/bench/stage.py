@@ -26,6 +26,7 @@ class Stage:
     folder: Path
     complaints: tuple[int, int]  # of the smaller and of the larger database
     say: Callable[[str], None]
+    faults: int = 1000  # of the campaign, over all databases
     _postgres: list[Postgres] = field(default_factory=list)
 
     def database(self, kind: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.processes import APP, environment
-from tests.bench.run import NAMES, bench
+from tests.bench.run import LONG, NAMES, bench
 from tests.bench.table import Measured, Ratio, percentile
 
 
@@ -23,6 +23,8 @@ from tests.bench.table import Measured, Ratio, percentile
         ("click", "sqlite"),
         ("command", "sqlite"),
         ("outbox", "sqlite"),
+        ("sync", "sqlite"),
+        ("replicas", "postgres"),
         ("growth", "postgres"),
     ],
 )
@@ -54,7 +56,7 @@ def test_the_command_names_the_benches_there_are(tmp_path: Path) -> None:
         [*APP, "bench", "nonsense"], env=environment("", 1), capture_output=True, text=True, check=False
     )
     assert asked.returncode == 1
-    assert asked.stderr.strip() == f"Error: there is no bench 'nonsense'; there are: {' '.join(NAMES)}"
+    assert asked.stderr.strip() == f"Error: there is no bench 'nonsense'; there are: {' '.join(NAMES + LONG)}"
 
     # As installed without the source folder: a plain sentence, no traceback.
     alone = tmp_path / "app.py"

@@ -1,4 +1,4 @@
-"""A long run: `python -m tests.faults.campaign --faults 1000 --seed 1 --database postgres`.
+"""A long run: `mpops bench faults`, or `python -m tests.faults.campaign --faults 1000 --seed 1 --database postgres`.
 
 It goes in rounds, each a fresh deployment with its own seed: some complaints are worked off while the bot is killed,
 calls and pushes fail, clocks jump and (on PostgreSQL) connections are cut. After each the books are compared. A round
@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -98,8 +99,16 @@ class Round:
             self._others += 1
 
 
-def campaign(faults: int, seed: int, database: str, first: int, say: Callable[[str], object]) -> int:
-    """How many rounds failed."""
+@dataclass(frozen=True, slots=True)
+class Result:
+    faults: int
+    rounds: int
+    failed: int
+    seconds: float
+
+
+def campaign(faults: int, seed: int, database: str, first: int, say: Callable[[str], object]) -> Result:
+    """Let at least so many faults strike, in rounds beginning with `first`."""
     failed, struck, number, started = 0, 0, first, time.monotonic()
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres()) if database == "postgres" else None
@@ -120,8 +129,9 @@ def campaign(faults: int, seed: int, database: str, first: int, say: Callable[[s
             struck += max(1, fire.faults)
             say(f"round {number} of seed {seed}: {fire.faults} faults, {struck} in all, {verdict}")
             number += 1
-    say(f"{struck} faults in {number - first} rounds and {time.monotonic() - started:.0f} s; {failed} rounds failed.")
-    return failed
+    result = Result(struck, number - first, failed, time.monotonic() - started)
+    say(f"{result.faults} faults in {result.rounds} rounds and {result.seconds:.0f} s; {failed} rounds failed.")
+    return result
 
 
 def main() -> None:
@@ -136,7 +146,7 @@ def main() -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    sys.exit(1 if campaign(given.faults, given.seed, given.database, given.round, say) else 0)
+    sys.exit(1 if campaign(given.faults, given.seed, given.database, given.round, say).failed else 0)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,22 @@ def test_pages_hold_everything_once(listed: Database) -> None:
     assert [row.external_id for page, _ in pages for row in page] == ["urgent", "answered", "elsewhere", "waits"]
 
 
+def test_what_nobody_pages_through_is_not_counted(listed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.complaints.COUNTED", 2)
+    with listed.read() as session:
+        found, total = Complaints(session).listed(ComplaintFilter(open_only=False), offset=3, limit=50)
+    assert total == 3, "one more than is counted says that there are more"
+    assert len(found) == 2
+
+
+def test_many_are_looked_up_at_once_by_the_ids_of_their_account(listed: Database) -> None:
+    with listed.read() as session:
+        known = Complaints(session).by_externals("pay-main", ["waits", "over", "nobody"])
+        assert sorted(known) == ["over", "waits"]
+        assert known["over"].progress == Progress.FINISHED
+        assert Complaints(session).by_externals("another", ["waits"]) == {}
+
+
 def test_the_numbers_of_a_day(listed: Database) -> None:
     with listed.read() as session:
         counts = Complaints(session).counts("oc_pay", NOW - HOUR, NOW + HOUR)
