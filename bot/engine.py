@@ -64,6 +64,8 @@ PLANS: Mapping[str, QueuePlan] = {
 _SILENT = timedelta(seconds=30)
 _IDLE = 15.0  # seconds for which a job may be ours by the book and yet not run: it begins, or its end is being written
 _WAIT_OUT = timedelta(minutes=15)
+_HANDED_ON = "~~"
+_LATER, _MOST_HANDED_ON = 5.0, 30  # seconds, doubled each time up to five minutes; that is about two hours
 
 
 class TryAgain(Exception):
@@ -123,28 +125,29 @@ class Engine:
         return self._peers
 
     def migrate(self) -> None:
-        """Create or upgrade the engine's own tables; a process that only accepts work needs them to be there."""
-        self._instance(listen=[])
-        DBOS.launch()
-        self._queues()
-        DBOS.destroy()
+        """Create or upgrade the engine's own tables; a process that only accepts work needs them to be there.
+
+        Launches nothing: a launched DBOS listens to its internal queue at least, and would take up work.
+        """
+        DBOS.migrate(self._database.url.render_as_string(hide_password=False))
+        client = self._new_client()
+        try:
+            self._queues(client.register_queue)
+        finally:
+            client.destroy()
 
     def start(self, *, execute: bool) -> None:
         global _current
         if execute:
             _current = self
-            self._instance(listen=list(PLANS))
+            self._instance()
             self._sign_of_life()
             DBOS.launch()
-            self._queues()
+            self._queues(DBOS.register_queue)
             self._running = True
             self._pulse = threading.Thread(target=self._beat, name="engine-heartbeat", daemon=True)
             self._pulse.start()
-        self._client = DBOSClient(
-            system_database_engine=self._database.system,
-            serializer=_serializer(),
-            application_name=NAME,
-        )
+        self._client = self._new_client()
 
     def stop(self, grace: int = 10) -> None:
         """Take no new work, wait up to `grace` seconds for what is in hand. What is not finished is done later."""
@@ -181,10 +184,7 @@ class Engine:
 
     def run(self, job: str, payload: Payload) -> None:
         """Run a job now, repeating it while the database or a race is at fault; called by the workflow."""
-        work = self._jobs.get(job)
-        if work is None:
-            log.error("job.unknown", job=job)
-            return
+        work = self._jobs[job]
         retry = tenacity.Retrying(
             stop=_enough,
             wait=tenacity.wait_exponential(multiplier=0.1, max=20) + tenacity.wait_random(0, 0.1),
@@ -201,6 +201,32 @@ class Engine:
                     self.on_failure(job, payload, incident)
                 except Exception:
                     log.exception("job.failure_not_told", job=job, incident=incident)
+
+    def knows(self, job: str) -> bool:
+        return job in self._jobs
+
+    def hand_on(self, id: str, job: str, payload: Payload) -> None:
+        """Leave a job that this version does not know for later: while two versions run, the other one may know it.
+
+        The same id never runs twice, so it comes again under one that counts how often it was handed on.
+        """
+        first, _, times = id.partition(_HANDED_ON)
+        often = int(times or 0) + 1
+        if self._client is None:
+            raise Stopped("the engine is not running")
+        if often > _MOST_HANDED_ON:
+            incident = new_incident()
+            log.error("job.unknown", job=job, incident=incident, given_up=True)
+            if self.on_failure is not None:
+                self.on_failure(job, payload, incident)
+            return
+        delay = min(_LATER * 2 ** (often - 1), 300.0)
+        log.error("job.unknown", job=job, again_in_seconds=delay, times=often)
+        options: dict[str, Any] = {
+            "workflow_name": WORKFLOW, "queue_name": BULK, "workflow_id": f"{first}{_HANDED_ON}{often}",
+            "app_version": VERSION, "delay_seconds": delay,
+        }  # fmt: skip
+        self._client.enqueue(cast(Any, options), job, dict(payload))
 
     def rescue(self) -> int:
         """Give the work of processes that fell silent to the living ones (engine.md §5 trap 4, §6 reaper).
@@ -277,7 +303,7 @@ class Engine:
             gone += len(found)
         return gone
 
-    def _instance(self, listen: list[str]) -> None:
+    def _instance(self) -> None:
         config: DBOSConfig = {
             "name": NAME,
             "system_database_engine": self._database.system,
@@ -290,15 +316,17 @@ class Engine:
             "notification_listener_polling_interval_sec": 0.2,  # nothing of ours is notified; stopping waits for it
         }
         DBOS(config=config)
-        if listen:
-            DBOS.listen_queues(listen)
+        DBOS.listen_queues(list(PLANS))
 
-    def _queues(self) -> None:
+    def _new_client(self) -> DBOSClient:
+        return DBOSClient(system_database_engine=self._database.system, serializer=_serializer(), application_name=NAME)
+
+    def _queues(self, register: Callable[..., object]) -> None:
         for name, plan in PLANS.items():
             options: dict[str, Any] = {"worker_concurrency": plan.workers, "polling_interval_sec": plan.poll}
             if plan.one_per_partition:
                 options["partition_concurrency"] = 1
-            DBOS.register_queue(name, on_conflict="always_update", **options)
+            register(name, on_conflict="always_update", **options)
 
     def _sign_of_life(self) -> None:
         now = datetime.now(UTC)
@@ -329,5 +357,9 @@ def _serializer() -> Any:
 def _workflow(job: str, payload: dict[str, Any]) -> None:
     if _current is None:
         raise RuntimeError("no engine is running in this process")
-    with _current.in_hand(str(DBOS.workflow_id)):
-        _current.run(job, payload)
+    id = str(DBOS.workflow_id)
+    with _current.in_hand(id):
+        if _current.knows(job):
+            _current.run(job, payload)
+        else:
+            _current.hand_on(id, job, payload)

@@ -28,9 +28,12 @@ from storage.sealed_file import UnreadableFile, read_header, read_lines, write_l
 from storage.types import lent_vault
 
 RESTORED = "backup.restore"  # the schedule row that tells when the last restore was
+MADE = "backup.made"  # and the one that tells when the last backup was made
 _BATCH = 500
 _ALIVE = timedelta(seconds=15)
-_HOUSEKEEPING = frozenset({"data_key", "heartbeat", "schedule_run"})  # there as soon as a process looked at a database
+_HOUSEKEEPING = frozenset(
+    {"data_key", "heartbeat", "schedule_run", "process", "call_trouble"}
+)  # there as soon as a process looked at a database
 
 
 class NotEmpty(Exception):
@@ -60,8 +63,13 @@ class Restored:
 
 
 def backup(database: Database, path: Path, secret: str, now: datetime) -> Counts:
-    """Write one consistent moment of the database to `path` while it goes on working. Raises FileExistsError."""
+    """Write one consistent moment of the database to `path` while it goes on working.
+
+    Raises FileExistsError and SchemaTooNew.
+    """
     schema = current(database)
+    if schema is not None and schema not in revisions():
+        raise SchemaTooNew(schema)  # it has tables that this version would leave out
     counts: dict[str, int] = {}
     options = {} if database.is_sqlite else {"isolation_level": "REPEATABLE READ"}
     with database.reader.connect().execution_options(**options) as connection, connection.begin():

@@ -1,10 +1,15 @@
-"""Bringing a database to the schema of this version."""
+"""Bringing a database to the schema of this version, and telling whether this version can work on a newer one.
+
+Expand, roll, contract (docs/deploy.md): a revision that only adds says in its id from which schema on programs go on
+working with it, `0005_from_0003`. A program that knows 0003 and meets 0005 works on; other unknown ones are refused.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
@@ -14,9 +19,11 @@ from alembic.script import ScriptDirectory
 from storage.database import Database
 from storage.models import METADATA
 
+log = structlog.get_logger("schema")
+
 
 class SchemaTooNew(Exception):
-    """The database was migrated by a newer version of mpops."""
+    """The database was migrated by a newer version of mpops, and this one cannot work on it."""
 
 
 def alembic_config() -> Config:
@@ -38,19 +45,36 @@ def revisions() -> frozenset[str]:
     return frozenset(script.revision for script in scripts.walk_revisions())
 
 
+def floor(revision: str) -> str:
+    """The number of the oldest schema whose programs can work on this one; its own, where its id says nothing."""
+    number, _, older = revision.partition("_from_")
+    return older or number
+
+
+def works_on(revision: str, known: Iterable[str]) -> bool:
+    """Whether a program that knows these schemas can work on that one."""
+    return revision in known or floor(revision) in {one.partition("_from_")[0] for one in known}
+
+
 def current(database: Database) -> str | None:
     with database.reader.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def migrate(database: Database, target: str = "head") -> None:
-    """Upgrade under a lock, so that replicas which start together migrate once. Raises SchemaTooNew."""
+    """Upgrade under a lock, so that replicas which start together migrate once. Raises SchemaTooNew.
+
+    A newer schema on which this version can work stays as it is.
+    """
     config = alembic_config()
     known = revisions()
     with database.exclusive() as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
         if revision is not None and revision not in known:
-            raise SchemaTooNew(revision)
+            if not works_on(revision, known):
+                raise SchemaTooNew(revision)
+            log.warning("schema.newer", schema=revision, ours=newest())
+            return
         config.attributes["connection"] = connection
         command.upgrade(config, target)
 

@@ -41,4 +41,7 @@ def mpops(*arguments: str | Path, env: Mapping[str, str], folder: Path = ROOT) -
         check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
+    for name, value in env.items():
+        if name.startswith(("MPOPS_", "SANDBOX_")) and name.endswith(("SECRET", "_KEY", "TOKEN")) and len(value) > 5:
+            assert value not in done.stdout + done.stderr, f"{name} was told"
     return Ran(done.returncode, done.stdout, done.stderr)

@@ -155,6 +155,23 @@ def test_a_job_nobody_knows_harms_nothing(running: Running, book: Notebook, job:
     eventually(lambda: book.done("w", "after"), "never run")
 
 
+def test_a_job_of_another_version_is_left_until_somebody_knows_it(
+    running: Running, book: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, _ = running
+    monkeypatch.setattr("bot.engine._LATER", 0.2)
+    monkeypatch.setattr("bot.engine._MOST_HANDED_ON", 4)
+    engine.on_failure = lambda name, payload, incident: book.failures.append((name, payload, incident))
+    hand_over(running, "of.no.version", "given up")
+    hand_over(running, "of.the.next.version", "left")
+    time.sleep(0.5)
+    engine.register("of.the.next.version", book.write("next"))  # as if a newer process had come
+    eventually(lambda: book.done("next", "left") == 1, "never run", 40)
+    eventually(lambda: book.failures, "nobody was told", 40)
+    engine.on_failure = None
+    assert [name for name, _, _ in book.failures] == ["of.no.version"]
+
+
 def test_a_partition_has_its_jobs_in_order_and_one_at_a_time(running: Running, book: Notebook, job: Register) -> None:
     engine, database = running
     busy, most = dict.fromkeys("ab", 0), dict.fromkeys("ab", 0)
