@@ -15,11 +15,12 @@ from bot.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Toast:
-    """`kind`: info, success, error, warning."""
+    """`kind`: info, success, error, warning. `stranger`: it was refused to somebody without any role."""
 
     kind: str
     words: Text
     refused: bool = False
+    stranger: bool = False
 
 
 def read_click(unit: Unit, value: CardClicked, signer: ActionSigner) -> Clicked:
@@ -47,8 +48,10 @@ def glance(unit: Unit, value: CardClicked, signer: ActionSigner, router: Router)
         if clickable is None:
             return Toast("warning", text("click.unknown"), refused=True)
         if not clicked.actor.may(clickable.permission):
-            return Toast("error", not_allowed(clickable.permission, clicked.actor), refused=True)
+            reason = not_allowed(clickable.permission, clicked.actor)
+            return Toast("error", reason, refused=True, stranger=clicked.actor.is_stranger)
         words = clickable.check(unit, clicked) if clickable.check is not None else clickable.done
     except Refused as refusal:
-        return Toast("error", refusal.reason, refused=True)
+        stranger = unit.actor(value.operator_open_id).is_stranger
+        return Toast("error", refusal.reason, refused=True, stranger=stranger)
     return Toast("success", words or text("click.received"))

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from bot.feishu.port import Receiver
 from bot.feishu.values import MessageReceived
+from bot.refusals import Refused
 from bot.router import Asked, Router, arguments
 from bot.texts import text
+from bot.turns import Turn
 from bot.unit import Unit, to_chat, to_person
-from bot.wording import read
+from bot.wording import Typed, read
 
 _MENTIONED = re.compile(r"@\{(ou_[A-Za-z0-9_-]+|all)\}")
 HOME = "帮助"
@@ -29,22 +31,33 @@ def answer_message(unit: Unit, message: MessageReceived, router: Router) -> bool
     if is_group and not message.mentions_bot and not message.text.lstrip().startswith(("/", "／")):
         return False
     place = answer_place(message)
-    names = {mention.open_id: mention.name for mention in message.mentions}
     actor = unit.actor(message.sender_open_id)
-    if message.message_type not in ("text", "post"):
-        if not is_group or message.mentions_bot:
-            unit.say(place, text("command.only_text"), reply_to=message.message_id)
-        return True
-    typed = read(message.text)
-    if is_group and not message.mentions_bot and not router.knows(typed.word):
+    typed: Typed | Refused
+    try:
+        typed = read(message.text)
+    except Refused as unreadable:
+        typed = unreadable
+    if is_group and not message.mentions_bot and isinstance(typed, Typed) and not router.knows(typed.word):
         return False  # a slash that speaks to somebody else
+    turn = router.turns.message(
+        message.message_id, message.sender_open_id, place.id, is_stranger=actor.is_stranger, now=unit.now
+    )
+    if turn is Turn.SAY_NO:
+        raise Refused(text("command.slow_down"))
+    if turn is Turn.SILENT:
+        return False
+    if message.message_type not in ("text", "post"):
+        unit.say(place, text("command.only_text"), reply_to=message.message_id)
+        return True
+    if isinstance(typed, Refused):
+        raise typed
     asked = Asked(
         actor=actor,
         chat=place,
         chat_id=message.chat_id,
         is_group=is_group,
         message_id=message.message_id,
-        mentions=tuple(names.items()),
+        mentions=tuple({mention.open_id: mention.name for mention in message.mentions}.items()),
     )
     word = typed.word or HOME.casefold()
     given = typed.arguments

@@ -14,6 +14,7 @@ from bot.feishu.port import Receiver
 from bot.permissions import Actor, Permission
 from bot.refusals import Refused
 from bot.texts import Text, text
+from bot.turns import UNLIMITED, Turns
 from bot.unit import Unit
 
 
@@ -89,7 +90,11 @@ class UnknownCommand(Refused):
 
 
 class Router:
-    def __init__(self, commands: Iterable[Command], clickables: Iterable[Clickable]) -> None:
+    def __init__(
+        self, commands: Iterable[Command], clickables: Iterable[Clickable], turns: Turns | None = None
+    ) -> None:
+        """Without `turns` everybody may ask as much as they like."""
+        self.turns = turns or Turns(UNLIMITED, UNLIMITED)
         self.commands = tuple(commands)
         self._words: dict[str, Command] = {}
         self._clickables: dict[str, Clickable] = {}
@@ -134,7 +139,7 @@ class Router:
 
 
 def not_allowed(permission: Permission | None, actor: Actor) -> Text:
-    if actor.id is None or not actor.roles:
+    if actor.is_stranger:
         return text("command.stranger")
     return text("command.not_allowed", permission=text(f"permission.{permission}"))
 

@@ -8,8 +8,9 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 
@@ -21,7 +22,13 @@ FOLDER = Path("var/demo")
 
 
 class Demo:
-    """`command` starts the program under test; it understands `apply FILE` and `serve`."""
+    """`command` starts the program under test; it understands `apply FILE` and `serve`.
+
+    `settings` are added to the environment that the program gets. `witnesses` are called with each demo that has been
+    stopped, while its folder is still there.
+    """
+
+    witnesses: ClassVar[list[Callable[[Demo], None]]] = []
 
     def __init__(self, port: int, command: Sequence[str], database: str = "", folder: Path = FOLDER) -> None:
         self.folder = folder.resolve()
@@ -30,6 +37,8 @@ class Demo:
         self.sandbox = Sandbox(offset_file=self.folder / "clock-offset", port=port)
         self.company = found(self.sandbox)
         self.bot_port = _free_port()
+        # One tester plays a whole company, as fast as scripts are: that is not held against anybody.
+        self.settings = {"MPOPS_TURNS__BURST": "0"}
         self._command = list(command)
         self._database = database or f"sqlite:///{self.folder / 'mpops.db'}"
         self._secret = secrets.token_urlsafe(32)
@@ -82,6 +91,7 @@ class Demo:
             "SANDBOX_MERCHANT_SERIAL": merchant.serial,
             "SANDBOX_API_V3_KEY": merchant.api_v3_key,
             "SANDBOX_PUBLIC_KEY_ID": merchant.platform_public_key_id,
+            **self.settings,
         }
 
     def restart(self) -> None:
@@ -99,6 +109,13 @@ class Demo:
                 pass
             time.sleep(0.1)
         raise RuntimeError(f"The bot was not ready within a minute; see {self.folder / 'bot.log'}")
+
+    @property
+    def pid(self) -> int:
+        """The process of the program under test."""
+        if self._bot is None:
+            raise RuntimeError("the bot was not started")
+        return self._bot.pid
 
     def alive(self) -> bool:
         return self._bot is not None and self._bot.poll() is None
@@ -119,6 +136,8 @@ class Demo:
                 self._bot.wait()
         self.sandbox.stop()
         self._log.close()
+        for witness in self.witnesses:
+            witness(self)
 
 
 def _free_port() -> int:

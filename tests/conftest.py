@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sandbox.demo import Demo
 from storage.database import Database
+from tests import log_secrets
 from tests.databases import migrated_url, postgres_url, sqlite_url
 from tests.rows import SECRET
+
+# The tests start hundreds of processes: they need not compile the same sources again and again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# Whoever starts a bot beside the sandbox has its log searched at the end.
+Demo.witnesses.append(log_secrets.judge)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,7 +7,7 @@ no redirect is followed, and the bytes are looked at.
 from __future__ import annotations
 
 import ipaddress
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from adapters.errors import BadRequest, Refused
 from adapters.values import Picture
@@ -57,7 +57,7 @@ class Pictures:
             raise self._refusal("with a user name")
         if not self._is_base(parts, port) and not self._is_official(parts, port):
             raise self._refusal("of a host that is not the platform's")
-        if not parts.path.startswith(FOLDER) or ".." in parts.path.split("/"):
+        if not parts.path.startswith(FOLDER) or _climbs(parts.path):
             raise self._refusal("of something that is not a picture")
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         return f"{parts.scheme}://{parts.netloc}", target
@@ -90,6 +90,15 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _climbs(path: str) -> bool:
+    """Whether any server could read the path as one that leaves its folder, however often it decodes it."""
+    for _ in range(3):
+        if ".." in path.replace("\\", "/").split("/"):
+            return True
+        path = unquote(path)
+    return False
 
 
 def _port(scheme: str, port: int | None) -> int | None:

@@ -12,6 +12,7 @@ from sandbox.company import GROUP, MERCHANT
 from sandbox.demo import ROOT, Demo
 from sandbox.faults import CallFault, Fault, PushFault
 from sandbox.wechatpay.books import Books
+from tests.log_secrets import leaks
 from tests.story.actors import Case, Customer, Person
 from tests.story.botlog import BotLog
 from tests.story.cards import Card
@@ -23,8 +24,10 @@ from tests.story.waiting import PATIENCE, eventually
 class World:
     """`chen` and `li` are operators, `wang` approves, `zhao` is the administrator, `sun` has no role."""
 
-    def __init__(self, folder: Path, database: str) -> None:
+    def __init__(self, folder: Path, database: str, **settings: str) -> None:
+        """`settings` are added to the bot's environment."""
         self.demo = Demo(0, [sys.executable, str(ROOT / "app.py")], database, folder)
+        self.demo.settings |= settings
         self.sandbox = self.demo.sandbox
         self.feishu, self.wechatpay = self.sandbox.feishu, self.sandbox.wechatpay
         self.wechatpay.refund_delay = timedelta(milliseconds=200)
@@ -41,9 +44,7 @@ class World:
         except BaseException:
             self.demo.stop()
             raise
-        environment = self.demo.environment()
-        secrets = [value for name, value in environment.items() if name.endswith(("SECRET", "_KEY", "TOKEN"))]
-        self.log = BotLog(self.demo.folder / "bot.log", [secret for secret in secrets if secret])
+        self.log = BotLog(self.demo.folder / "bot.log", lambda written: leaks(written, self.demo))
         self.truth = Truth(self.demo)
         self._hired = 0
 

@@ -1,0 +1,46 @@
+"""What to do when requests that prove nothing come in numbers: look at fewer of them, and write fewer lines."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+_BURST = 50
+_A_SECOND = 2.0
+
+
+class Door:
+    """Counts failed proofs of one entrance, whoever sends them: behind a proxy all senders look the same.
+
+    A request that does carry a proof is never turned away for what others do. Thread-safe; time is real time, because
+    what is spared is the machine.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._left, self._at = float(_BURST), clock()
+        self._unwritten = 0
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether only requests with a proof in their headers are looked at now."""
+        with self._lock:
+            self._refill()
+            return self._left < 1
+
+    def failed(self) -> int | None:
+        """Count one; how many were not written down since the last line, or None when this one is not either."""
+        with self._lock:
+            self._refill()
+            if self._left < 1:
+                self._unwritten += 1
+                return None
+            self._left -= 1
+            unwritten, self._unwritten = self._unwritten, 0
+            return unwritten
+
+    def _refill(self) -> None:
+        now = self._clock()
+        self._left, self._at = min(float(_BURST), self._left + (now - self._at) * _A_SECOND), now

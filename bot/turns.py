@@ -1,0 +1,115 @@
+"""How much one person may ask of the bot, and how often a chat is told no: nobody fills a queue that others wait in.
+
+Kept per process and in bounded memory: with several processes each allows that much, which still is little.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+
+_MOST_KNOWN = 10_000  # people and chats; who was longest silent is forgotten first
+_MOST_JUDGED = 2_000  # messages
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """`burst` at once, and one more every `seconds`. A burst of 0 allows everything."""
+
+    burst: int
+    seconds: float
+
+
+PEOPLE = Allowance(20, 2.0)
+STRANGERS = Allowance(5, 60.0)
+
+
+class Turn(Enum):
+    YES = auto()
+    SAY_NO = auto()  # too much, and this one is told so
+    SILENT = auto()  # too much, and told already
+
+
+@dataclass(slots=True)
+class _Bucket:
+    left: float
+    at: datetime
+    told: bool = False
+
+    def take(self, allowance: Allowance, now: datetime) -> Turn:
+        # A clock that was set back fills nothing; it takes nothing away either.
+        passed = max(0.0, (now - self.at).total_seconds())
+        self.left, self.at = min(float(allowance.burst), self.left + passed / allowance.seconds), now
+        if self.left >= allowance.burst / 2:
+            self.told = False  # quiet for a while: the next refusal is news again
+        if self.left >= 1:
+            self.left -= 1
+            return Turn.YES
+        if self.told:
+            return Turn.SILENT
+        self.told = True
+        return Turn.SAY_NO
+
+
+class Turns:
+    """Thread-safe. `counted` is called with "message" or "click" for each one that had to go without."""
+
+    def __init__(
+        self,
+        people: Allowance = PEOPLE,
+        strangers: Allowance = STRANGERS,
+        counted: Callable[[str], None] = lambda what: None,
+    ) -> None:
+        self._people, self._strangers, self._counted = people, strangers, counted
+        self._lock = threading.Lock()
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._judged: OrderedDict[str, Turn] = OrderedDict()
+
+    def message(self, id: str, open_id: str, chat: str, *, is_stranger: bool, now: datetime) -> Turn:
+        """Whether this message is answered. A job that runs again asks again, and hears what it heard before.
+
+        Strangers share what their chat has, and are never told to slow down: that would be one more answer.
+        """
+        with self._lock:
+            turn = self._judged.get(id)
+            if turn is None:
+                turn = self._take(f"person:{open_id}", self._people, now)
+                if is_stranger and self._take(f"strangers:{chat}", self._strangers, now) is not Turn.YES:
+                    turn = Turn.SILENT
+                self._judged[id] = turn
+                while len(self._judged) > _MOST_JUDGED:
+                    self._judged.popitem(last=False)
+                if turn is not Turn.YES:
+                    self._counted("message")
+            return turn
+
+    def click(self, open_id: str, now: datetime) -> bool:
+        """Whether this click is looked at."""
+        with self._lock:
+            allowed = self._take(f"person:{open_id}", self._people, now) is Turn.YES
+            if not allowed:
+                self._counted("click")
+            return allowed
+
+    def stranger_click(self, chat_id: str, now: datetime) -> bool:
+        """Whether the click of somebody without a role is worth more than its toast."""
+        with self._lock:
+            return self._take(f"strangers:{chat_id}", self._strangers, now) is Turn.YES
+
+    def _take(self, who: str, allowance: Allowance, now: datetime) -> Turn:
+        if allowance.burst <= 0:
+            return Turn.YES
+        bucket = self._buckets.get(who)
+        if bucket is None:
+            bucket = self._buckets[who] = _Bucket(float(allowance.burst), now)
+            while len(self._buckets) > _MOST_KNOWN:
+                self._buckets.popitem(last=False)
+        self._buckets.move_to_end(who)
+        return bucket.take(allowance, now)
+
+
+UNLIMITED = Allowance(0, 1.0)
