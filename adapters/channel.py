@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from adapters.abilities import ABILITIES
 from adapters.account import AccountConfig
 from adapters.capabilities import Ability, Capability, Support, Table
 from adapters.errors import Unsupported
+from adapters.transport import Watch, nobody_watches
 from adapters.wechatpay.account import assemble as assemble_wechatpay
 
 __all__ = ["AccountConfig", "Assembled", "Channel", "build"]
@@ -21,12 +22,16 @@ Assembled = tuple[Mapping[type, object], Callable[[], None]]
 """The ports of an account by their type, and what closes its connections."""
 
 
+class Assemble(Protocol):
+    def __call__(self, config: AccountConfig, clock: Clock, *, watch: Watch) -> Assembled: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """How to build accounts of one channel."""
 
     title: str
-    assemble: Callable[[AccountConfig, Clock], Assembled]
+    assemble: Assemble
 
 
 KINDS: Mapping[str, Kind] = {
@@ -67,8 +72,8 @@ class Channel:
         return self.ability(capability).ours
 
 
-def build(config: AccountConfig, *, clock: Clock) -> Channel:
-    """Make the channel of an account; calls nothing yet.
+def build(config: AccountConfig, *, clock: Clock, watch: Watch = nobody_watches) -> Channel:
+    """Make the channel of an account; calls nothing yet. `watch` is told of every call.
 
     Raises Unsupported for a channel or mode that is not known (the error lists those that are) and Misconfigured for
     missing credentials. Credentials that are there but broken show at first use, and in `Diagnosis`.
@@ -80,5 +85,5 @@ def build(config: AccountConfig, *, clock: Clock) -> Channel:
     if table is None:
         modes = sorted(mode for channel, mode in ABILITIES if channel == config.channel)
         raise Unsupported(config.channel, f"no mode {config.mode!r}; known are: {', '.join(modes)}")
-    ports, close = kind.assemble(config, clock)
+    ports, close = kind.assemble(config, clock, watch=watch)
     return Channel(config.key, config.channel, config.mode, kind.title, table, ports, close)

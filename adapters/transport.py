@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -25,6 +25,16 @@ log = structlog.get_logger("adapters.transport")
 
 # Raised before the first byte of a request leaves: refused connection, name not found, no free connection.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class Watch(Protocol):
+    """Is told of every call once. `operation` names no item, `outcome` is `done` or the class of the error."""
+
+    def __call__(self, channel: str, account: str, operation: str, outcome: str, seconds: float) -> None: ...
+
+
+def nobody_watches(channel: str, account: str, operation: str, outcome: str, seconds: float) -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +84,13 @@ class Transport:
         deadline: float = 30.0,
         connections: int = 16,
         request_id_header: str = "",
+        path_words: frozenset[str] = frozenset(),
+        watch: Watch = nobody_watches,
     ) -> None:
-        """`timeout` bounds each silence of the platform, `deadline` the whole exchange; both in seconds."""
+        """`timeout` bounds each silence of the platform, `deadline` the whole exchange; both in seconds.
+
+        `path_words` are the parts of paths that name an operation; all others are ids and stand as `*` in its name.
+        """
         parts = urlsplit(base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise BadRequest(channel, f"account {account}: base_url is not an http(s) address")
@@ -83,6 +98,8 @@ class Transport:
         self.base_url = base_url.rstrip("/")
         self._deadline = deadline
         self._request_id_header = request_id_header
+        self._path_words = path_words
+        self._watch = watch
         # httpx writes every URL with its query at INFO; queries hold ids of people.
         logging.getLogger("httpx").setLevel(logging.WARNING)
         timeouts = httpx.Timeout(timeout, connect=connect_timeout, pool=5.0)
@@ -169,6 +186,9 @@ class Transport:
 
     def _log(self, request: Outgoing, answer: Answer | None, failure: ChannelError | None, started: float) -> None:
         request_id = answer.header(self._request_id_header) if answer and self._request_id_header else ""
+        outcome = type(failure).__name__ if failure else "done"
+        seconds = time.monotonic() - started
+        self._watch(self.channel, self.account, self._operation(request), outcome, seconds)
         write = log.info if failure is None else log.warning
         write(
             "channel.call",
@@ -177,11 +197,16 @@ class Transport:
             method=request.method,
             path=request.log_path,
             status=answer.status if answer else 0,
-            outcome=type(failure).__name__ if failure else "done",
+            outcome=outcome,
             code=failure.code if failure else "",
             request_id=request_id,
-            ms=int((time.monotonic() - started) * 1000),
+            ms=int(seconds * 1000),
         )
+
+    def _operation(self, request: Outgoing) -> str:
+        parts = request.log_path.strip("/").split("/")
+        told = [part if part in self._path_words else "*" for part in parts]
+        return f"{request.method} {'/'.join(told[-4:])}"
 
 
 @lru_cache(maxsize=1)

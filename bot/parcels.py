@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from bot import trail
 from bot.cards.actions import ActionSigner
 from bot.cards.render import RenderedCard, render
 from bot.cards.values import Card, Note, Tone
@@ -69,6 +70,7 @@ class Packing:
         self._default_zone = default_zone
 
     def pack(self, message: OutboxMessage) -> Parcel:
+        trail.follow(message.trail or "")  # a delivery sends what waits in a chat, whichever event it came from
         with self._units.read() as session:
             card = Outbox(session).card(message.card_id) if message.card_id is not None else None
             return self._parcel(message, card, Setup(session), self._look(session, card))

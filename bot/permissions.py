@@ -19,6 +19,7 @@ class Permission(StrEnum):
     PEOPLE_MANAGE = "people.manage"
     AUDIT_READ = "audit.read"
     STATUS_READ = "status.read"
+    STATUS_MANAGE = "status.manage"  # try stuck items again, put them aside
     PERSONAL_REVEAL = "personal.reveal"
 
 
@@ -64,6 +65,11 @@ class Actor:
         if permission in self.grants.get(EVERYWHERE, ()):
             return None
         return tuple(sorted(scope for scope, held in self.grants.items() if permission in held))
+
+    @property
+    def is_stranger(self) -> bool:
+        """Unknown, or without any role."""
+        return self.id is None or not self.roles
 
     def holds(self, role: str, scope: str) -> bool:
         return self.active and any(held == role and where in (EVERYWHERE, scope) for held, where in self.roles)

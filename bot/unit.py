@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
+from bot import trail
 from bot.clock import Clock
 from bot.engine import CARDS, INTERACTIVE, Engine, Payload
 from bot.feishu.port import Receiver
@@ -132,6 +133,7 @@ class Unit:
             OutboxMessage(
                 lane=lane, receiver=stored_receiver(receiver), card_id=card_id, body=body, reply_to=reply_to,
                 state=OutboxState.WAITING, created_at=self.now, due_at=self.now, attempts=0,
+                trail=trail.current() or None,
             )
         )  # fmt: skip
         if lane not in self._lanes:  # one delivery sends all that waits

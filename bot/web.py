@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 
 import structlog
@@ -15,11 +14,9 @@ from bot.metrics import Metrics
 log = structlog.get_logger("web")
 
 
-def build(
-    ingress: Ingress, metrics: Metrics, ready: Callable[[], Mapping[str, bool]], measure: Callable[[], None]
-) -> Flask:
+def build(ingress: Ingress, metrics: Metrics, ready: Callable[[], Mapping[str, bool]]) -> Flask:
     app = Flask("mpops", static_folder=None)
-    measured = [float("-inf")]
+    app.url_map.merge_slashes = False  # else //… is answered by a redirect to whatever host the sender names
     app.register_blueprint(ingress.blueprint())
 
     @app.get("/healthz")
@@ -34,9 +31,6 @@ def build(
 
     @app.get("/metrics")
     def numbers() -> Response:
-        if time.monotonic() - measured[0] > 5:  # whoever asks more often gets the last answer
-            measured[0] = time.monotonic()
-            measure()
         return Response(metrics.page(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
     @app.errorhandler(HTTPException)

@@ -10,9 +10,11 @@ from storage import (
     keys,
     outbox,
     people,
+    processes,
     refunds,
     schedule,
     setup,
+    trouble,
 )
 from storage.base import Base
 
@@ -29,7 +31,9 @@ __all__ = [
     "keys",
     "outbox",
     "people",
+    "processes",
     "refunds",
     "schedule",
     "setup",
+    "trouble",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, delete, func, select
+from sqlalchemy import ForeignKey, Index, String, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base, id_key, key_text, sealed, sealed_json
@@ -57,6 +57,7 @@ class OutboxMessage(Base):
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]
+    trail: Mapped[str | None] = mapped_column(String(16))  # of the event behind it; None for what nobody caused
 
     def is_due(self, now: datetime) -> bool:
         return not now < self.due_at <= now + LONGEST_WAIT

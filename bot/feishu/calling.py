@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -54,10 +54,17 @@ class Answer:
         return date.replace(tzinfo=UTC) if date.tzinfo is None else date
 
 
+class Watch(Protocol):
+    """Is told of every call once: what it was, `done` or the class of its error, and how long it took."""
+
+    def __call__(self, operation: str, outcome: str, seconds: float) -> None: ...
+
+
 @dataclass(slots=True)
 class _Token:
     value: str = ""
     expires_at: datetime | None = None
+    fetched_at: datetime | None = None
 
 
 @dataclass
@@ -73,6 +80,7 @@ class Caller:
     domain: str
     clock: Clock
     timeout: float = 10.0
+    watch: Watch | None = None
 
     def __post_init__(self) -> None:
         self.domain = domain_address(self.domain)
@@ -151,7 +159,10 @@ class Caller:
             failure = type(error).__name__
             raise
         finally:
-            milliseconds = round((time.perf_counter() - started) * 1000)
+            seconds = time.perf_counter() - started
+            if self.watch is not None:
+                self.watch(what, failure or "done", seconds)
+            milliseconds = round(seconds * 1000)
             extra = {"failure": failure} if failure else {}
             log = _log.warning if failure else _log.info
             log("feishu.call", what=what, code=code, status=status, log_id=log_id, ms=milliseconds, **extra)
@@ -169,6 +180,11 @@ class Caller:
                     raise
             return self._token.value
 
+    def token_age(self) -> timedelta | None:
+        """How long ago the token in use was fetched; None while there is none."""
+        fetched = self._token.fetched_at
+        return self.clock.now() - fetched if fetched is not None else None
+
     def _drop_token(self, refused: str) -> None:
         with self._token_lock:
             if self._token.value == refused:  # else somebody has fetched a new one already
@@ -181,7 +197,8 @@ class Caller:
         value, seconds = answer.body.get("tenant_access_token"), answer.body.get("expire")
         if not isinstance(value, str) or not isinstance(seconds, int):
             raise Unreachable("token", "the answer holds no token")
-        return _Token(value, self.clock.now() + timedelta(seconds=seconds))
+        now = self.clock.now()
+        return _Token(value, now + timedelta(seconds=seconds), now)
 
 
 def domain_address(domain: str) -> str:

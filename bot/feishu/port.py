@@ -6,12 +6,12 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 from bot.clock import Clock
 from bot.feishu import slim
-from bot.feishu.calling import Answer, Caller
+from bot.feishu.calling import Answer, Caller, Watch
 from bot.feishu.errors import BadRequest, Unreachable
 from bot.feishu.events import read_user
 from bot.feishu.values import FeishuUser
@@ -97,9 +97,21 @@ class LarkFeishu:
     `domain` is `feishu`, `lark` or an origin; `timeout` in seconds.
     """
 
-    def __init__(self, app_id: str, app_secret: str, domain: str, clock: Clock, timeout: float = 10.0) -> None:
-        self._caller = Caller(app_id, app_secret, domain, clock, timeout)
+    def __init__(
+        self,
+        app_id: str,
+        app_secret: str,
+        domain: str,
+        clock: Clock,
+        timeout: float = 10.0,
+        watch: Watch | None = None,
+    ) -> None:
+        self._caller = Caller(app_id, app_secret, domain, clock, timeout, watch)
         self._bot_open_id = ""
+
+    def token_age(self) -> timedelta | None:
+        """How long ago the app's token was fetched; None while there is none."""
+        return self._caller.token_age()
 
     def warm_up(self) -> None:
         """Load what sending needs; the first message would wait for it otherwise."""

@@ -10,6 +10,7 @@ import structlog
 from adapters.errors import ChannelError
 from adapters.ports import Inbound
 from adapters.values import ComplaintNotice, Refund
+from bot.door import Door
 from bot.engine import TryAgain
 from bot.ingress import PushAnswer, Pushed
 from bot.unit import Unit
@@ -25,6 +26,7 @@ class ChannelPushes:
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
+        self._door = Door()
 
     def largest(self, account: str) -> int | None:
         inbound = self._inbound(account)
@@ -37,9 +39,12 @@ class ChannelPushes:
         try:
             notification = inbound.open(headers, body)
         except ChannelError as error:
-            log.warning(
-                "notify.refused", account=account, why=type(error).__name__, detail=error.message, size=len(body)
-            )
+            unwritten = self._door.failed()
+            if unwritten is not None:
+                log.warning(
+                    "notify.refused", account=account, why=type(error).__name__, detail=error.message,
+                    size=len(body), unwritten=unwritten,
+                )  # fmt: skip
             return None
         stored = json.dumps({"event": notification.event, "resource": notification.resource}, ensure_ascii=False)
         return Pushed(notification.key, notification.event, stored)

@@ -16,6 +16,7 @@ from adapters.account import AccountConfig
 from adapters.channel import Channel, build
 from adapters.errors import ChannelError, Misconfigured
 from adapters.ports import Upkeep
+from adapters.transport import Watch, nobody_watches
 from bot.clock import Clock
 from storage.database import Database
 from storage.setup import Account, Setup
@@ -70,8 +71,9 @@ class UnknownAccount(Misconfigured):
 class Channels:
     """Safe to share between threads."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, watch: Watch = nobody_watches) -> None:
         self._database = database
+        self._watch = watch
         self._clock = clock
         self._lock = threading.Lock()
         self._built: dict[str, tuple[datetime, Channel]] = {}
@@ -106,7 +108,7 @@ class Channels:
             config = config_of(account.key, account.channel, account.mode, account.settings)
         except SecretMissing as error:
             raise Misconfigured(account.channel, f"account {account.key}: {error}") from None
-        return build(config, clock=self._clock.now)
+        return build(config, clock=self._clock.now, watch=self._watch)
 
     def find(self, key: str) -> Channel | None:
         """The channel, or None where it cannot be had; the reason is logged."""

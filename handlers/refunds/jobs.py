@@ -17,6 +17,7 @@ from adapters.ports import Complaints as ComplaintsPort
 from adapters.ports import Refunds as RefundsPort
 from adapters.values import Refund as Told
 from adapters.values import RefundState
+from bot import trail
 from bot.engine import Payload
 from bot.texts import Fen, text
 from bot.unit import Unit, Units, to_chat, to_person
@@ -77,6 +78,9 @@ def apply(unit: Unit, refund_id: int, told: Told) -> None:
     subject = f"complaint:{refund.complaint_id}"
     if target is RefundProgress.PROCESSING:
         _follow(unit, refund)
+        Effects(unit.session).settle(
+            _key(refund), EffectState.DONE, unit.now
+        )  # the call's outcome is known; money moves
         unit.audit("refund.taken", subject, None, number=refund.number, fen=refund.amount_fen)
     else:
         refund.settled_at = unit.now
@@ -196,7 +200,10 @@ class RefundJobs:
     def follow(self, unit: Unit, deadline: Deadline) -> datetime | None:
         """The timer of a refund that is not settled."""
         id = f"refund-{deadline.subject}-check-{deadline.due_at.isoformat()}"
-        unit.enqueue(CHECK, id, {"id": int(deadline.subject), "at": deadline.due_at.isoformat()})
+        payload = {"id": int(deadline.subject), "at": deadline.due_at.isoformat()}
+        refund = Refunds(unit.session).get(int(deadline.subject))
+        effect = Effects(unit.session).get(_key(refund)) if refund is not None else None
+        unit.enqueue(CHECK, id, {**payload, **trail.of(effect.trail if effect is not None else None)})
         return None
 
     def _known(self, port: RefundsPort, refund: Refund) -> Told | None:

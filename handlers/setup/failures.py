@@ -7,6 +7,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from storage.backup import InUse, NotEmpty
 from storage.migrate import SchemaTooNew
 from storage.sealed_file import UnreadableFile
+from storage.slot import SlotTaken
 from storage.vault import VaultError
 
 
@@ -21,6 +22,16 @@ def plainly(error: Exception) -> str | None:
         return (
             f"The database was made with another secret key: {error}. Nothing was changed. Set MPOPS_SECRET_KEY to "
             "the key it was made with; to change keys, also name the old one in MPOPS_PREVIOUS_SECRET_KEYS."
+        )
+    if isinstance(error, SlotTaken) and error.file:
+        return (
+            f"Another mpops works on this database file: {error.holder}. Nothing was started. A SQLite file is for one"
+            " process that works: stop the other one, or set MPOPS_DATABASE_URL to a PostgreSQL to run several."
+        )
+    if isinstance(error, SlotTaken):
+        return (
+            f'Another mpops works on this database under the name "{error.name}": {error.holder}. Nothing was started.'
+            " Stop it, or set MPOPS_EXECUTOR to a name of its own for each process."
         )
     if isinstance(error, UnreadableFile):
         return f"The backup cannot be used: {error}. Nothing was changed."

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from bot.cards.values import Action, Block, Button, Buttons, Card, Facts, Line, Note, Tone, Words
+from bot.cards.values import Action, Block, Button, Buttons, Card, Line, Tone
 from bot.drawing import Look
 from bot.permissions import Actor, Permission
 from bot.refusals import Refused
 from bot.router import Asked, Clickable, Clicked, Command, NoArguments
-from bot.texts import Fen, Instant, Left, Param, Text, text
+from bot.texts import Fen, Instant, Param, Text, text
 from bot.unit import Unit, to_person
+from handlers.status import mending
+from handlers.status.showing import STATUS
 from storage.approvals import Approvals
 from storage.audit import AuditEntry, entries
 from storage.complaints import Complaints
-from storage.effects import Effects
-from storage.inbox import Inbox
-from storage.outbox import Outbox
 from storage.people import People
 from storage.refunds import Refunds
-from storage.schedule import Deadlines
 
-STATUS, AUDIT = "status", "audit"
+AUDIT = "audit"
 PAGE = 12
 _SUBJECT = re.compile(r"([crapa])?(\d{1,9})", re.IGNORECASE)
 
@@ -38,36 +35,6 @@ class AuditArguments(BaseModel):
 
 def status(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
     unit.post(STATUS, "0", asked.chat, reply_to=asked.message_id)
-
-
-def draw_status(look: Look) -> Card:
-    session, now = look.session, look.now
-    day = now - timedelta(days=1)
-    inbox, oldest_in = Inbox(session).waiting()
-    outbox, oldest_out = Outbox(session).waiting()
-    failed = Inbox(session).failed(day) + Outbox(session).failed(day)
-    unsettled = Effects(session).unsettled(now - timedelta(minutes=5))
-    overdue = Deadlines(session).oldest_overdue(now)
-    pairs: tuple[tuple[Text, Words], ...] = (
-        (text("status.inbox"), _queue(inbox, oldest_in, look)),
-        (text("status.outbox"), _queue(outbox, oldest_out, look)),
-        (text("status.failed"), text("number", n=failed)),
-        (text("status.unsettled"), text("number", n=unsettled)),
-        (text("status.overdue"), text("moment", at=Instant(overdue)) if overdue else text("status.none")),
-    )
-    well = not failed and not unsettled and overdue is None and inbox < 50 and outbox < 200
-    line = Line(text("status.well" if well else "status.look"))
-    return Card(
-        text("status.title"),
-        (line, Facts(pairs), Note(text("status.at", at=Instant(now)))),
-        Tone.GOOD if well else Tone.WAITING,
-    )
-
-
-def _queue(count: int, oldest: Any, look: Look) -> Text:
-    if not count or oldest is None:
-        return text("number", n=count)
-    return text("status.queue", n=count, age=Left(look.now - oldest))
 
 
 def audit(unit: Unit, asked: Asked, arguments: AuditArguments) -> None:
@@ -137,11 +104,19 @@ def draw_audit(look: Look) -> Card:
 
 
 def sentence(entry: AuditEntry, people: People) -> Text:
+    return text("audit.line", at=Instant(entry.at), what=happened(entry, people))
+
+
+def who(entry: AuditEntry, people: People) -> Text:
     actor = people.by_id(entry.actor_id) if entry.actor_id is not None else None
-    who = text("words", words=actor.name) if actor is not None else text("audit.mpops")
+    return text("words", words=actor.name) if actor is not None else text("audit.mpops")
+
+
+def happened(entry: AuditEntry, people: People) -> Text:
+    """The sentence without its time."""
     params = {name: _param(name, value, people) for name, value in entry.params.items()}
-    params |= {"at": Instant(entry.at), "who_did": who}
-    return text("audit.line", at=Instant(entry.at), what=text(f"audit.{entry.event}", **params))
+    params |= {"at": Instant(entry.at), "who_did": who(entry, people)}
+    return text(f"audit.{entry.event}", **params)
 
 
 def _param(name: str, value: Any, people: People) -> Param:
@@ -162,7 +137,13 @@ def older(unit: Unit, clicked: Clicked) -> None:
     unit.redraw_card(card, params={**card.params, "before": int(before) if before else None})
 
 
-CLICKABLES = (Clickable("audit.older", Permission.AUDIT_READ, older, done=text("click.opened")),)
+CLICKABLES = (
+    Clickable("audit.older", Permission.AUDIT_READ, older, done=text("click.opened")),
+    Clickable("status.refresh", Permission.STATUS_READ, mending.refresh, done=text("click.opened")),
+    Clickable("status.retry", Permission.STATUS_MANAGE, mending.retry, mending.check_retry),
+    Clickable("status.park", Permission.STATUS_MANAGE, mending.park, mending.check_park),
+    Clickable("status.unpark", Permission.STATUS_MANAGE, mending.unpark, mending.check_unpark),
+)
 
 COMMANDS = (
     Command(

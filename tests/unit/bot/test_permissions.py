@@ -20,6 +20,7 @@ digest.manage     -      -       yes      -        yes     yes
 people.manage     -      -       -        -        -       yes
 audit.read        -      -       -        yes      yes     yes
 status.read       -      -       -        -        -       yes
+status.manage     -      -       -        -        -       yes
 personal.reveal   -      -       yes      -        -       yes
 """
 

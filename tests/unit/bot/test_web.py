@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -10,6 +13,7 @@ from flask.testing import FlaskClient
 
 from bot.ingress import Ingress
 from bot.metrics import Metrics
+from bot.readings import Measured, Reading, one
 from bot.web import build
 
 
@@ -27,13 +31,17 @@ class Parts:
         self.ready: dict[str, bool] = {"database": True, "engine": True, "schedule": True}
         self.metrics = Metrics()
         self.measured = 0
+        self.fails = False
+        self.metrics.measured(self.measure)
 
-    def measure(self) -> None:
+    def measure(self) -> Iterable[Reading]:
         self.measured += 1
-        self.metrics.gauge("inbox_waiting", "Items waiting", 7)
+        if self.fails:
+            raise RuntimeError("hunter2")
+        return [one("inbox_waiting", "Items waiting", 7)]
 
     def client(self) -> FlaskClient:
-        app = build(cast(Ingress, NoIngress()), self.metrics, lambda: self.ready, self.measure)
+        app = build(cast(Ingress, NoIngress()), self.metrics, lambda: self.ready)
         return app.test_client()
 
 
@@ -56,10 +64,12 @@ def test_numbers_are_measured_when_they_are_asked_for() -> None:
     parts.metrics.received("feishu", "im.message.receive_v1", fresh=False)
     parts.metrics.refused("feishu")
     words = parts.client().get("/metrics").get_data(as_text=True)
-    assert parts.measured == 1
+    assert parts.client().get("/metrics").get_data(as_text=True) == words
+    assert parts.measured == 1, "and not each time"
     assert 'mpops_received_total{fresh="yes",kind="im.message.receive_v1",source="feishu"} 1.0' in words
     assert 'mpops_received_total{fresh="repeat",kind="im.message.receive_v1",source="feishu"} 1.0' in words
-    assert 'mpops_refused_total{source="feishu"} 1.0' in words
+    assert 'mpops_refused_total{reason="unproven",source="feishu"} 1.0' in words
+    assert "mpops_database_up 1.0" in words
     assert "mpops_inbox_waiting 7.0" in words
 
 
@@ -69,13 +79,46 @@ def test_two_bots_in_one_process_count_apart() -> None:
     assert b"mpops_refused_total{" not in other.metrics.page()
 
 
-def test_a_defect_tells_the_caller_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_numbers_that_cannot_be_read_keep_nobody_from_the_others() -> None:
+    parts = Parts()
+    parts.metrics.refused("feishu", "words of a stranger")
+    parts.fails = True
+    answer = parts.client().get("/metrics")
+    words = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "hunter2" not in words
+    assert "mpops_database_up 0.0" in words
+    assert "mpops_inbox_waiting" not in words, "nothing that is not known is told"
+    assert 'mpops_refused_total{reason="other",source="feishu"} 1.0' in words
+
+
+def test_numbers_that_take_long_keep_nobody_waiting_and_stand_on_a_later_page() -> None:
+    go_on = threading.Event()
+
+    def slow() -> Iterable[Reading]:
+        go_on.wait(20)
+        return [one("inbox_waiting", "Items waiting", 7)]
+
+    measured = Measured(slow, fresh=0, patience=0.05)
+
+    def told() -> set[str]:
+        return {family.name for family in measured.collect()}
+
+    assert told() == {"mpops_database_up"}
+    assert told() == {"mpops_database_up"}, "and nobody asks twice at once"
+    go_on.set()
+    until = time.monotonic() + 10
+    while "mpops_inbox_waiting" not in told():
+        assert time.monotonic() < until
+
+
+def test_a_defect_tells_the_caller_nothing() -> None:
     parts = Parts()
 
-    def broken() -> None:
+    def broken() -> dict[str, bool]:
         raise RuntimeError("hunter2")
 
-    parts.measure = broken  # type: ignore[method-assign]  # a part that fails
-    answer = parts.client().get("/metrics")
+    app = build(cast(Ingress, NoIngress()), parts.metrics, broken)
+    answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.get_json()) == (500, {"code": 500, "msg": "Internal Server Error"})
     assert b"hunter2" not in answer.data

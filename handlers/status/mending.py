@@ -1,0 +1,228 @@
+"""Try a stuck item again, put it aside, take it up again. Money goes the way it always goes: by its own timer, which
+asks the platform before anything is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from bot.engine import BULK, Payload
+from bot.inbox import PROCESS as WORK_OFF
+from bot.refusals import Refused
+from bot.router import Clicked
+from bot.texts import Text, text
+from bot.tracked import error_at_hand
+from bot.unit import Unit, Units
+from handlers.complaints.jobs import RETRY_COMPLETE, RETRY_REPLY
+from handlers.refunds.jobs import FOLLOW
+from handlers.status.items import CALL, EVENT, JOB, MESSAGE, PROCESS
+from storage.effects import Effect, EffectState
+from storage.inbox import InboxState
+from storage.outbox import OutboxState
+from storage.processes import Processes
+from storage.refunds import Refunds
+from storage.stuck import PARKED, Stuck
+from storage.trouble import FailedJobs, FailedJobState, ParkedItems
+
+log = structlog.get_logger("status")
+
+RETRY = "status.retry_job"
+FOLLOWED = timedelta(minutes=1)  # how long a card that was pressed follows what comes of it
+# Kinds of events that are a person's wish; pushes of channels may be worked off whenever.
+_PEOPLES = frozenset({"im.message.receive_v1", "card.action.trigger", "application.bot.menu_v6"})
+_TOO_OLD = timedelta(minutes=30)  # what a person wanted that long ago is not done behind their back
+
+
+def check_retry(unit: Unit, clicked: Clicked) -> Text:
+    kind, subject, seen = _told(clicked)
+    _still(_stands(unit, kind, subject, seen))
+    if kind == EVENT and (event := Stuck(unit.session).event(subject)) is not None:
+        wanted = event.kind in _PEOPLES and unit.now - event.received_at > _TOO_OLD
+        if wanted:
+            raise Refused(text("status.too_old"))
+    elif kind == CALL and (call := Stuck(unit.session).call(subject)) is not None:
+        _timer(unit, call)
+    elif kind == PROCESS:
+        raise Refused(text("click.unknown"))
+    return text("status.retried")
+
+
+def retry(unit: Unit, clicked: Clicked) -> None:
+    check_retry(unit, clicked)
+    kind, subject, _ = _told(clicked)
+    stuck = Stuck(unit.session)
+    if kind == EVENT and (event := stuck.event(subject)) is not None:
+        event.state, event.done_at, event.incident = InboxState.NEW, None, None
+        unit.enqueue(WORK_OFF, f"{subject[:160]}~{int(unit.now.timestamp() * 1000)}", {"id": subject})
+    elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None:
+        _send_again(unit, message.id)
+    elif kind == JOB and (job := FailedJobs(unit.session).get(subject)) is not None:
+        job.state, job.retries, job.last_at = FailedJobState.RETRYING, job.retries + 1, unit.now
+        unit.enqueue(RETRY, f"retry-{subject}-{job.times}-{job.retries}", {"key": subject}, queue=BULK)
+    elif kind == CALL and (call := stuck.call(subject)) is not None:
+        timer, of = _timer(unit, call)
+        unit.deadlines.set(timer, of, unit.now, unit.now)
+    _written(unit, clicked, "status.retried")
+
+
+def check_park(unit: Unit, clicked: Clicked) -> Text:
+    kind, subject, seen = _told(clicked)
+    _still(_stands(unit, kind, subject, seen) and ParkedItems(unit.session).get(kind, subject) is None)
+    if kind == PROCESS:
+        return text("status.dismissed")
+    return text("status.parked_call" if kind == CALL else "status.parked")
+
+
+def park(unit: Unit, clicked: Clicked) -> None:
+    check_park(unit, clicked)
+    kind, subject, seen = _told(clicked)
+    stuck = Stuck(unit.session)
+    if kind == PROCESS:
+        role, _, name = subject.partition(":")
+        Processes(unit.session).dismiss(name, role)
+    else:
+        if kind == EVENT and (event := stuck.event(subject)) is not None:
+            event.state = InboxState.PARKED
+        elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None:
+            message.state = PARKED
+        ParkedItems(unit.session).put(kind, subject, seen, clicked.actor.id, unit.now)
+    _written(unit, clicked, "status.parked")
+
+
+def check_unpark(unit: Unit, clicked: Clicked) -> Text:
+    kind, subject, _ = _told(clicked)
+    _still(ParkedItems(unit.session).get(kind, subject) is not None)
+    return text("status.unparked")
+
+
+def unpark(unit: Unit, clicked: Clicked) -> None:
+    check_unpark(unit, clicked)
+    kind, subject, _ = _told(clicked)
+    row = ParkedItems(unit.session).take(kind, subject)
+    stuck = Stuck(unit.session)
+    was = row.was if row is not None else ""
+    if kind == EVENT and (event := stuck.event(subject)) is not None and event.state == InboxState.PARKED:
+        event.state = was
+        if was == InboxState.NEW:
+            unit.enqueue(WORK_OFF, f"{subject[:160]}~{int(unit.now.timestamp() * 1000)}", {"id": subject})
+    elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None and message.state == PARKED:
+        message.state = was
+        if was == OutboxState.WAITING:
+            _send_again(unit, message.id)
+    _written(unit, clicked, "status.unparked")
+
+
+def refresh(unit: Unit, clicked: Clicked) -> None:
+    _redraw(unit, clicked, follow=False)
+
+
+# --- jobs --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FailedWork:
+    """Keeps jobs that were given up, and runs them again when somebody asks for it."""
+
+    units: Units
+    jobs: Callable[[], Mapping[str, Callable[[Payload], None]]]
+
+    def failed(self, job: str, payload: Payload, incident: str) -> None:
+        """The engine gave this up; called while its error is being handled."""
+        error = error_at_hand()
+        with self.units.write("failed") as unit:
+            failed = FailedJobs(unit.session)
+            if job == RETRY:
+                row = failed.get(str(payload["key"]))
+                if row is not None:
+                    failed.again(row.key, row.job, row.payload, incident, error, unit.now)
+                return
+            failed.add(job, payload, incident, error, unit.now)
+
+    def again(self, payload: Payload) -> None:
+        """The job looks at its rows first, as after a crash; whatever it says to that is the answer."""
+        with self.units.write("retry") as unit:
+            row = FailedJobs(unit.session).get(str(payload["key"]))
+        if row is None or row.state != FailedJobState.RETRYING:
+            return
+        work = self.jobs().get(row.job)
+        if work is not None:
+            work(row.payload)
+        with self.units.write("retry") as unit:
+            FailedJobs(unit.session).done(row.key)
+            ParkedItems(unit.session).take(JOB, row.key)
+
+
+# -----------------------------------------------------------------------------------------------------------------
+
+
+def _told(clicked: Clicked) -> tuple[str, str, str]:
+    """Kind, which one, and the state in which it was drawn."""
+    kind, _, subject = clicked.action.subject.partition("|")
+    return kind, subject, clicked.action.extra.get("state", "")
+
+
+def _stands(unit: Unit, kind: str, subject: str, seen: str) -> bool:
+    """Whether the item is still as the reader saw it, and still stuck."""
+    stuck = Stuck(unit.session)
+    if kind == EVENT:
+        event = stuck.event(subject)
+        return event is not None and event.state == seen and seen in (InboxState.NEW, InboxState.FAILED)
+    if kind == MESSAGE:
+        message = stuck.message(int(subject))
+        return message is not None and message.state == seen and seen in (OutboxState.WAITING, OutboxState.FAILED)
+    if kind == JOB:
+        job = FailedJobs(unit.session).get(subject)
+        return job is not None and f"{job.state}-{job.times}" == seen
+    if kind == CALL:
+        call = stuck.call(subject)
+        return call is not None and call.state in (EffectState.STARTED, EffectState.UNKNOWN)
+    role, _, name = subject.partition(":")
+    return kind == PROCESS and Processes(unit.session).has(name, role)
+
+
+def _still(holds: bool) -> None:
+    if not holds:
+        raise Refused(text("status.moved_on"))
+
+
+def _send_again(unit: Unit, id: int) -> None:
+    """Due now and tried before: the outbox's sweep takes it within a second."""
+    message = Stuck(unit.session).message(id)
+    if message is not None:
+        message.state, message.due_at = OutboxState.WAITING, unit.now
+        message.attempts = max(1, message.attempts)
+
+
+def _timer(unit: Unit, call: Effect) -> tuple[str, str]:
+    """The timer that asks the platform what became of a call. Raises Refused where there is none to ask for."""
+    _, _, rest = call.key.partition(":")
+    if call.action == "refund.create":
+        refund = Refunds(unit.session).by_number(rest)
+        if refund is not None:
+            return FOLLOW, str(refund.id)
+    elif call.action == "complaint.reply":
+        return RETRY_REPLY, rest
+    elif call.action == "complaint.complete":
+        return RETRY_COMPLETE, rest.partition(":")[0]
+    raise Refused(text("status.no_timer"))
+
+
+def _written(unit: Unit, clicked: Clicked, event: str) -> None:
+    kind, subject, _ = _told(clicked)
+    unit.audit(event, f"status:{kind}", clicked.actor, item=f"{kind} {subject}"[:120])
+    log.info(event, item=f"{kind} {subject}"[:200])
+    unit.session.flush()
+    _redraw(unit, clicked, follow=True)
+
+
+def _redraw(unit: Unit, clicked: Clicked, *, follow: bool) -> None:
+    card = unit.card_of_message(clicked.message_id)
+    if card is None:
+        raise Refused(text("card.gone"))
+    until = {"until": (unit.now + FOLLOWED).isoformat()} if follow else {}
+    card.drawn = None
+    unit.redraw_card(card, params={**card.params, **until})

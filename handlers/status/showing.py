@@ -1,0 +1,156 @@
+"""The card of `/状态`: what is slow, stuck or failing, with what can be done about each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from bot.cards.values import (
+    Action,
+    Block,
+    Button,
+    Buttons,
+    ButtonStyle,
+    Card,
+    Confirm,
+    Facts,
+    Fold,
+    Line,
+    Note,
+    Rule,
+    Tone,
+    Toned,
+    Warning,
+    Words,
+)
+from bot.cards.values import Item as Entry
+from bot.cards.values import Items as Entries
+from bot.drawing import Look
+from bot.texts import Instant, Left, Text, text
+from bot.watching import FEISHU, LATELY
+from handlers.status.items import CALL, PROCESS, Item, items, parked_items
+from storage.backup import MADE
+from storage.inbox import Inbox
+from storage.outbox import Outbox
+from storage.processes import Processes
+from storage.schedule import Deadlines, Schedules
+from storage.trouble import CallTrouble, ParkedItems, Troubles
+
+STATUS = "status"
+BACKUP_TOO_OLD = timedelta(days=2)
+TICK_TOO_OLD = timedelta(seconds=30)
+_MOST = 6  # stuck items with buttons
+_FOLLOW_EVERY = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    label: Text
+    words: Words
+    worry: bool = False
+
+    @property
+    def pair(self) -> tuple[Text, Words | Toned]:
+        return self.label, Toned(self.words, Tone.URGENT) if self.worry else self.words
+
+
+def draw_status(look: Look) -> Card:
+    stuck = items(look.session, look.now)
+    facts = [*_queues(look), *_standing(look)]
+    troubles = [each for each in Troubles(look.session).since(look.now - LATELY) if not each.is_over]
+    well = not stuck and not troubles and not any(fact.worry for fact in facts)
+    blocks: list[Block] = [Line(text("status.well" if well else "status.look"))]
+    blocks.append(Facts(tuple(fact.pair for fact in facts)))
+    blocks += [Warning(_trouble(each, look)) for each in troubles[:5]]
+    for item in stuck[:_MOST]:
+        blocks += _stuck(item)
+    if len(stuck) > _MOST:
+        blocks.append(Note(text("status.more", n=len(stuck) - _MOST)))
+    blocks += _parked(look)
+    blocks.append(Buttons((Button(text("status.refresh"), Action("status.refresh")),)))
+    blocks.append(Note(text("status.at", at=Instant(look.now))))
+    return Card(
+        text("status.title"), tuple(blocks), Tone.GOOD if well else Tone.WAITING, stale_at=_follow(look)
+    )  # fmt: skip
+
+
+def _queues(look: Look) -> list[_Fact]:
+    inbox, oldest_in = Inbox(look.session).waiting()
+    outbox, oldest_out = Outbox(look.session).waiting()
+    overdue = Deadlines(look.session).oldest_overdue(look.now)
+    late: Text = text("moment", at=Instant(overdue)) if overdue is not None else text("status.none")
+    return [
+        _Fact(text("status.inbox"), _queue(inbox, oldest_in, look), inbox >= 50),
+        _Fact(text("status.outbox"), _queue(outbox, oldest_out, look), outbox >= 200),
+        _Fact(text("status.overdue"), late, overdue is not None),
+    ]
+
+
+def _standing(look: Look) -> list[_Fact]:
+    """The schedule and the processes in real time; the backup on our clock."""
+    real = datetime.now(UTC)
+    processes = Processes(look.session)
+    ticked, alive, silent = processes.ticked_at(), processes.alive(real), processes.silent(real)
+    tick = text("status.ago", age=Left(real - ticked)) if ticked is not None else text("status.never")
+    made = Schedules(look.session).last_run(MADE)
+    backup = text("status.ago", age=Left(look.now - made)) if made is not None else text("status.never")
+    return [
+        _Fact(text("status.tick"), tick, ticked is not None and real - ticked > TICK_TOO_OLD),
+        _Fact(text("status.processes"), text("status.alive", n=len(alive), silent=len(silent)), bool(silent)),
+        _Fact(text("status.backup"), backup, made is not None and look.now - made > BACKUP_TOO_OLD),
+    ]
+
+
+def _queue(count: int, oldest: datetime | None, look: Look) -> Text:
+    if not count or oldest is None:
+        return text("number", n=count)
+    return text("status.queue", n=count, age=Left(look.now - oldest))
+
+
+def _trouble(trouble: CallTrouble, look: Look) -> Text:
+    age = Left(look.now - trouble.last_at)
+    key = "status.trouble.feishu" if trouble.target == FEISHU else "status.trouble.account"
+    return text(
+        key, account=trouble.target, n=trouble.errors, what=trouble.what, why=trouble.why, age=age
+    )  # fmt: skip
+
+
+def _stuck(item: Item) -> list[Block]:
+    retry = Button(text("status.retry"), _action("status.retry", item), ButtonStyle.PRIMARY)
+    park = Button(text("status.dismiss" if item.kind == PROCESS else "status.park"), _action("status.park", item))
+    if item.kind == CALL:
+        retry = Button(text("status.ask_now"), _action("status.retry", item), ButtonStyle.PRIMARY)
+    elif item.kind != PROCESS:
+        sure = Confirm(text("status.park_title"), text("status.park_question"))
+        park = Button(text("status.park"), _action("status.park", item), confirm=sure)
+    buttons = (retry, park) if item.can_retry else (park,)
+    return [Rule(), Line(item.title, strong=True), Note(_detail(item)), Buttons(buttons)]
+
+
+def _detail(item: Item) -> Text:
+    if not item.incident:
+        return item.detail
+    return text("status.item.detail", detail=item.detail, incident=item.incident)
+
+
+def _parked(look: Look) -> list[Block]:
+    found = parked_items(look.session, look.now)
+    if not found:
+        return []
+    entries = tuple(
+        Entry(item.title, _detail(item), Button(text("status.unpark"), _action("status.unpark", item)))
+        for item in found
+    )
+    return [Rule(), Fold(text("status.parked_list", n=ParkedItems(look.session).count()), (Entries(entries),))]
+
+
+def _action(name: str, item: Item) -> Action:
+    return Action(name, f"{item.kind}|{item.subject}", extra={"state": item.state})
+
+
+def _follow(look: Look) -> datetime | None:
+    """A card on which somebody pressed something shows for a while what comes of it."""
+    until = look.params.get("until")
+    if until is None or look.now > datetime.fromisoformat(str(until)):
+        return None
+    return look.now + _FOLLOW_EVERY
