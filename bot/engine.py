@@ -196,11 +196,14 @@ class Engine:
         except Exception:
             incident = new_incident()
             log.exception("job.failed", job=job, incident=incident, payload_keys=sorted(payload))
-            if self.on_failure is not None:
-                try:
-                    self.on_failure(job, payload, incident)
-                except Exception:
-                    log.exception("job.failure_not_told", job=job, incident=incident)
+            self._tell(job, payload, incident)
+
+    def _tell(self, job: str, payload: Payload, incident: str) -> None:
+        if self.on_failure is not None:
+            try:
+                self.on_failure(job, payload, incident)
+            except Exception:
+                log.exception("job.failure_not_told", job=job, incident=incident)
 
     def knows(self, job: str) -> bool:
         return job in self._jobs
@@ -217,8 +220,7 @@ class Engine:
         if often > _MOST_HANDED_ON:
             incident = new_incident()
             log.error("job.unknown", job=job, incident=incident, given_up=True)
-            if self.on_failure is not None:
-                self.on_failure(job, payload, incident)
+            self._tell(job, payload, incident)
             return
         delay = min(_LATER * 2 ** (often - 1), 300.0)
         log.error("job.unknown", job=job, again_in_seconds=delay, times=often)

@@ -70,7 +70,8 @@ class Packing:
         self._default_zone = default_zone
 
     def pack(self, message: OutboxMessage) -> Parcel:
-        trail.follow(message.trail or "")  # a delivery sends what waits in a chat, whichever event it came from
+        # A delivery sends what waits in a chat, whichever event it came from.
+        trail.follow(message.trail or trail.trail_of(f"deliver-{message.id}"))
         with self._units.read() as session:
             card = Outbox(session).card(message.card_id) if message.card_id is not None else None
             return self._parcel(message, card, Setup(session), self._look(session, card))

@@ -88,14 +88,16 @@ class Server:
     # ---------------------------------------------------------------------------------------------------------------
 
     def _turn(self, seconds: float) -> None:
-        wasyncore.loop(timeout=seconds, map=self._map, count=1)
+        # poll, not select: that one breaks at the 1024th open file, and strangers decide how many are open.
+        wasyncore.loop(timeout=seconds, map=self._map, count=1, use_poll=True)
 
     def _let_nobody_in(self) -> None:
         """Stop listening. Who stands at the door already, let in by the kernel, is served."""
         for one in self._listening:
             door = select.poll()
             door.register(one.socket.fileno(), select.POLLIN)
-            while door.poll(0):
+            until = time.monotonic() + _LINGER
+            while door.poll(0) and time.monotonic() < until:  # they may come faster than they are let in
                 one.handle_accept()
             one.accepting = False
             one.del_channel(self._map)

@@ -35,7 +35,7 @@ class Stop:
         """Have something woken when it is time; it may have been time before."""
         self._then.append(call)
 
-    def end(self) -> None:
+    def end(self, status: int = 0) -> None:
         """After everything was stopped: end now, whatever job would not be finished in its grace."""
         until = time.monotonic() + 1
         others = [one for one in threading.enumerate() if not one.daemon and one is not threading.current_thread()]
@@ -45,7 +45,9 @@ class Stop:
         if hanging:
             log.warning("stop.unfinished", threads=hanging)
             logging.shutdown()
-            os._exit(0)
+            os._exit(status)
+        if status:
+            raise SystemExit(status)
 
     def _signalled(self, number: int, frame: object) -> None:
         os.write(self._write, b"x")
@@ -55,7 +57,10 @@ class Stop:
         log.info("stop.asked")
         self.asked.set()
         for call in self._then:
-            call()
+            try:
+                call()
+            except Exception:  # whatever it is, the end comes for certain
+                log.exception("stop.call_failed")
         time.sleep(self._within)
         log.error("stop.forced", after=self._within)
         logging.shutdown()

@@ -78,7 +78,9 @@ class Turns:
             turn = self._judged.get(id)
             if turn is None:
                 turn = self._take(f"person:{open_id}", self._people, now)
-                if is_stranger and self._take(f"strangers:{chat}", self._strangers, now) is not Turn.YES:
+                if is_stranger and (
+                    turn is not Turn.YES or self._take(f"strangers:{chat}", self._strangers, now) is not Turn.YES
+                ):
                     turn = Turn.SILENT
                 self._judged[id] = turn
                 while len(self._judged) > _MOST_JUDGED:

@@ -101,10 +101,8 @@ class Inbox:
         return list(self._session.scalars(query))
 
     def forget(self, before: datetime) -> None:
-        """Delete what was worked off before that moment: it holds people's words and is of no use any more."""
-        gone = delete(InboxItem).where(
-            InboxItem.state.in_((InboxState.DONE, InboxState.IGNORED)), InboxItem.received_at < before
-        )
+        """Delete what was worked off, given up or put aside, and came before that moment: it holds people's words."""
+        gone = delete(InboxItem).where(InboxItem.state != InboxState.NEW, InboxItem.received_at < before)
         self._session.execute(gone)
 
     def failed(self, since: datetime) -> int:

@@ -141,20 +141,23 @@ class Outbox:
                 (OutboxMessage.due_at <= now) | (OutboxMessage.due_at > now + LONGEST_WAIT),
                 (OutboxMessage.attempts > 0) | (OutboxMessage.created_at <= forgotten),
             )
+            .order_by(OutboxMessage.due_at)
             .limit(limit)
         )
         return [(row[0], row[1], row[2]) for row in self._session.execute(query)]
 
-    def waiting(self) -> tuple[int, datetime | None]:
-        row = self._session.execute(
-            select(func.count(), func.min(OutboxMessage.created_at)).where(OutboxMessage.state == OutboxState.WAITING)
-        ).one()
+    def waiting(self, before: datetime | None = None) -> tuple[int, datetime | None]:
+        """How many are not sent, and when the oldest of them was written; only those written before `before`."""
+        query = select(func.count(), func.min(OutboxMessage.created_at)).where(
+            OutboxMessage.state == OutboxState.WAITING
+        )
+        row = self._session.execute(query if before is None else query.where(OutboxMessage.created_at < before)).one()
         return row[0], row[1]
 
     def forget(self, before: datetime) -> None:
-        """Delete what was sent before that moment; the cards themselves stay known."""
+        """Delete what was sent, given up or put aside and written before that moment; the cards stay known."""
         gone = delete(OutboxMessage).where(
-            OutboxMessage.state.in_((OutboxState.SENT, OutboxState.SKIPPED)), OutboxMessage.created_at < before
+            OutboxMessage.state != OutboxState.WAITING, OutboxMessage.created_at < before
         )
         self._session.execute(gone)
 

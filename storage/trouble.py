@@ -136,6 +136,10 @@ class ParkedItems:
     def count(self) -> int:
         return self._session.scalar(select(func.count()).select_from(Parked)) or 0
 
+    def forget(self, before: datetime) -> None:
+        """What was put aside that long ago is shown again, if it is still there and still stuck."""
+        self._session.execute(delete(Parked).where(Parked.at < before))
+
 
 class Troubles:
     def __init__(self, session: Session) -> None:

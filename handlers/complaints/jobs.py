@@ -245,6 +245,11 @@ class ComplaintJobs:
         with self.units.write(f"complete-{payload['id']}") as unit:
             complaint = Complaints(unit.session).get(payload["id"])
             if complaint is None or complaint.progress != Progress.FINISHING:
+                # It ended some other way, or went on: what became of our last call is of no interest any more.
+                open_call = Effects(unit.session).newest(f"complete:{payload['id']}")
+                if open_call is not None and open_call.state in (EffectState.STARTED, EffectState.UNKNOWN):
+                    Effects(unit.session).settle(open_call.key, EffectState.DONE, unit.now)
+                    unit.deadlines.meet(RETRY_COMPLETE, str(payload["id"]), unit.now)
                 return
             key = f"complete:{complaint.id}:{complaint.times}"
             Effects(unit.session).begin(

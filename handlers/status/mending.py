@@ -12,6 +12,7 @@ import structlog
 
 from bot.engine import BULK, Payload
 from bot.inbox import PROCESS as WORK_OFF
+from bot.permissions import Permission
 from bot.refusals import Refused
 from bot.router import Clicked
 from bot.texts import Text, text
@@ -21,12 +22,12 @@ from handlers.complaints.jobs import RETRY_COMPLETE, RETRY_REPLY
 from handlers.refunds.jobs import FOLLOW
 from handlers.status.items import CALL, EVENT, JOB, MESSAGE, PROCESS
 from storage.effects import Effect, EffectState
-from storage.inbox import InboxState
-from storage.outbox import OutboxState
+from storage.inbox import InboxItem, InboxState
+from storage.outbox import Outbox, OutboxState
 from storage.processes import Processes
 from storage.refunds import Refunds
 from storage.stuck import PARKED, Stuck
-from storage.trouble import FailedJobs, FailedJobState, ParkedItems
+from storage.trouble import FailedJobs, FailedJobState, ParkedItems, fingerprint
 
 log = structlog.get_logger("status")
 
@@ -38,14 +39,15 @@ _TOO_OLD = timedelta(minutes=30)  # what a person wanted that long ago is not do
 
 
 def check_retry(unit: Unit, clicked: Clicked) -> Text:
+    _everywhere(clicked)
     kind, subject, seen = _told(clicked)
     _still(_stands(unit, kind, subject, seen))
     if kind == EVENT and (event := Stuck(unit.session).event(subject)) is not None:
-        wanted = event.kind in _PEOPLES and unit.now - event.received_at > _TOO_OLD
-        if wanted:
-            raise Refused(text("status.too_old"))
+        _not_too_old(unit, event)
     elif kind == CALL and (call := Stuck(unit.session).call(subject)) is not None:
         _timer(unit, call)
+    elif kind == MESSAGE:
+        _show_again(unit, int(subject))
     elif kind == PROCESS:
         raise Refused(text("click.unknown"))
     return text("status.retried")
@@ -70,6 +72,7 @@ def retry(unit: Unit, clicked: Clicked) -> None:
 
 
 def check_park(unit: Unit, clicked: Clicked) -> Text:
+    _everywhere(clicked)
     kind, subject, seen = _told(clicked)
     _still(_stands(unit, kind, subject, seen) and ParkedItems(unit.session).get(kind, subject) is None)
     if kind == PROCESS:
@@ -94,8 +97,11 @@ def park(unit: Unit, clicked: Clicked) -> None:
 
 
 def check_unpark(unit: Unit, clicked: Clicked) -> Text:
+    _everywhere(clicked)
     kind, subject, _ = _told(clicked)
     _still(ParkedItems(unit.session).get(kind, subject) is not None)
+    if kind == EVENT and (event := Stuck(unit.session).event(subject)) is not None:
+        _not_too_old(unit, event)
     return text("status.unparked")
 
 
@@ -135,12 +141,13 @@ class FailedWork:
         error = error_at_hand()
         with self.units.write("failed") as unit:
             failed = FailedJobs(unit.session)
-            if job == RETRY:
-                row = failed.get(str(payload["key"]))
-                if row is not None:
-                    failed.again(row.key, row.job, row.payload, incident, error, unit.now)
-                return
-            failed.add(job, payload, incident, error, unit.now)
+            row = failed.get(str(payload["key"])) if job == RETRY else None
+            if row is not None:
+                failed.again(row.key, row.job, row.payload, incident, error, unit.now)
+            elif job != RETRY:
+                failed.add(job, payload, incident, error, unit.now)
+            # It was put aside as it was then; that it failed once more is news.
+            ParkedItems(unit.session).take(JOB, row.key if row is not None else fingerprint(job, payload))
 
     def again(self, payload: Payload) -> None:
         """The job looks at its rows first, as after a crash; whatever it says to that is the answer."""
@@ -149,8 +156,13 @@ class FailedWork:
         if row is None or row.state != FailedJobState.RETRYING:
             return
         work = self.jobs().get(row.job)
-        if work is not None:
-            work(row.payload)
+        if work is None:  # of another version; it is not lost for being unknown here
+            log.error("job.unknown", job=row.job)
+            with self.units.write("retry") as unit:
+                failed = FailedJobs(unit.session)
+                failed.again(row.key, row.job, row.payload, row.incident, "unknown here", unit.now)
+            return
+        work(row.payload)
         with self.units.write("retry") as unit:
             FailedJobs(unit.session).done(row.key)
             ParkedItems(unit.session).take(JOB, row.key)
@@ -191,10 +203,31 @@ def _still(holds: bool) -> None:
 
 def _send_again(unit: Unit, id: int) -> None:
     """Due now and tried before: the outbox's sweep takes it within a second."""
+    _show_again(unit, id)
     message = Stuck(unit.session).message(id)
     if message is not None:
         message.state, message.due_at = OutboxState.WAITING, unit.now
         message.attempts = max(1, message.attempts)
+
+
+def _show_again(unit: Unit, id: int) -> None:
+    """Have a card that was given up with its chat follow its item again. Refused where another one does already."""
+    message = Stuck(unit.session).message(id)
+    card = Outbox(unit.session).card(message.card_id) if message is not None and message.card_id is not None else None
+    if card is not None and card.retired:
+        _still(not any(other.lane == card.lane for other in unit.cards_of(card.kind, card.subject)))
+        card.retired = False
+
+
+def _not_too_old(unit: Unit, event: InboxItem) -> None:
+    if event.kind in _PEOPLES and unit.now - event.received_at > _TOO_OLD:
+        raise Refused(text("status.too_old"))
+
+
+def _everywhere(clicked: Clicked) -> None:
+    """What is stuck may belong to any program: for whoever is responsible for all of them."""
+    if clicked.actor.programs(Permission.STATUS_MANAGE) is not None:
+        raise Refused(text("status.scope"))
 
 
 def _timer(unit: Unit, call: Effect) -> tuple[str, str]:

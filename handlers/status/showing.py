@@ -30,6 +30,7 @@ from bot.texts import Instant, Left, Text, text
 from bot.watching import FEISHU, LATELY
 from handlers.status.items import CALL, PROCESS, Item, items, parked_items
 from storage.backup import MADE
+from storage.drill import PROVEN
 from storage.inbox import Inbox
 from storage.outbox import Outbox
 from storage.processes import Processes
@@ -41,6 +42,7 @@ BACKUP_TOO_OLD = timedelta(days=2)
 TICK_TOO_OLD = timedelta(seconds=30)
 _MOST = 6  # stuck items with buttons
 _FOLLOW_EVERY = timedelta(seconds=3)
+_MOMENT = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,8 @@ def draw_status(look: Look) -> Card:
 
 def _queues(look: Look) -> list[_Fact]:
     inbox, oldest_in = Inbox(look.session).waiting()
-    outbox, oldest_out = Outbox(look.session).waiting()
+    # What is being written and sent this moment does not wait: this card itself would count.
+    outbox, oldest_out = Outbox(look.session).waiting(look.now - _MOMENT)
     overdue = Deadlines(look.session).oldest_overdue(look.now)
     late: Text = text("moment", at=Instant(overdue)) if overdue is not None else text("status.none")
     return [
@@ -94,10 +97,13 @@ def _standing(look: Look) -> list[_Fact]:
     tick = text("status.ago", age=Left(real - ticked)) if ticked is not None else text("status.never")
     made = Schedules(look.session).last_run(MADE)
     backup = text("status.ago", age=Left(look.now - made)) if made is not None else text("status.never")
+    good = Schedules(look.session).last_run(PROVEN)
+    proven = text("status.ago", age=Left(look.now - good)) if good is not None else text("status.never")
     return [
         _Fact(text("status.tick"), tick, ticked is not None and real - ticked > TICK_TOO_OLD),
         _Fact(text("status.processes"), text("status.alive", n=len(alive), silent=len(silent)), bool(silent)),
         _Fact(text("status.backup"), backup, made is not None and look.now - made > BACKUP_TOO_OLD),
+        _Fact(text("status.proven"), proven),
     ]
 
 

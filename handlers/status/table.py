@@ -34,6 +34,8 @@ class AuditArguments(BaseModel):
 
 
 def status(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
+    if asked.actor.programs(Permission.STATUS_READ) is not None:
+        raise Refused(text("status.scope"))  # it shows chats, people and work of every program
     unit.post(STATUS, "0", asked.chat, reply_to=asked.message_id)
 
 

@@ -15,7 +15,7 @@ HAS_OTEL = importlib.util.find_spec("opentelemetry") is not None and (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def collector() -> Iterator[Collector | None]:
     if not HAS_OTEL:
         yield None
@@ -25,7 +25,7 @@ def collector() -> Iterator[Collector | None]:
     collector.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def seen_world(tmp_path_factory: pytest.TempPathFactory, collector: Collector | None) -> Iterator[World]:
     settings = {"MPOPS_OTEL__ENDPOINT": collector.url} if collector is not None else {}
     world = World(tmp_path_factory.mktemp("seeing") / "demo", "", **settings)

@@ -35,7 +35,7 @@ from storage.processes import Presence, Processes
 from storage.refunds import RefundProgress
 from storage.schedule import Deadlines
 from storage.stuck import PARKED
-from storage.trouble import FailedJobs, fingerprint
+from storage.trouble import FailedJobs, ParkedItems, fingerprint
 from tests.databases import migrated_url, postgres_url, sqlite_url
 from tests.rows import NOW, SECRET, company, complaint, person, refund
 
@@ -397,3 +397,95 @@ def test_whoever_only_reads_the_status_mends_nothing(desk: Desk) -> None:
         assert needed[name] is Permission.STATUS_MANAGE
     reader = replace(desk.actor, grants={"*": frozenset({Permission.STATUS_READ})})
     assert not reader.may(Permission.STATUS_MANAGE)
+
+
+def test_whoever_manages_one_program_only_mends_nothing_and_sees_nothing(desk: Desk) -> None:
+    from bot.permissions import Permission
+    from bot.router import Asked, NoArguments
+    from handlers.status.table import status
+
+    failed_event(desk)
+    (action,) = desk.buttons()["status.retry"]
+    held = frozenset({Permission.STATUS_READ, Permission.STATUS_MANAGE})
+    desk.actor = replace(desk.actor, grants={"mall": held})
+    with pytest.raises(Refused) as told:
+        desk.press(action)
+    assert told.value.reason.key == "status.scope"
+    asked = Asked(
+        actor=desk.actor, chat=to_chat("oc_pay"), chat_id="oc_pay", is_group=True, message_id="om_1", mentions=()
+    )
+    with desk.units.write("command") as unit, pytest.raises(Refused):
+        status(unit, asked, NoArguments())
+
+
+def test_a_click_that_was_put_aside_is_not_carried_out_days_later(desk: Desk) -> None:
+    with desk.database.write() as session:
+        Inbox(session).store(id=EVENT_ID, source="feishu", kind="card.action.trigger", body="b", at=NOW)
+    desk.clock.at += timedelta(minutes=2)
+    desk.press_the_only("status.park")
+    desk.clock.at += timedelta(days=3)
+    with pytest.raises(Refused) as told:
+        desk.press_the_only("status.unpark")
+    assert told.value.reason.key == "status.too_old"
+    assert state_of_event(desk) == InboxState.PARKED
+
+
+def test_a_job_that_was_put_aside_and_fails_once_more_is_news(desk: Desk) -> None:
+    work = FailedWork(desk.units, dict)
+    work.failed("refund.recover", {"at": "1"}, "11111111")
+    desk.press_the_only("status.park")
+    with desk.database.read() as session:
+        assert items(session, NOW) == []
+    work.failed("refund.recover", {"at": "2"}, "22222222")
+    with desk.database.read() as session:
+        (item,) = items(session, NOW)
+        assert parked_items(session, NOW) == []
+    assert item.incident == "22222222"
+
+
+def test_a_job_that_this_version_does_not_know_is_not_lost_for_being_tried_again(desk: Desk) -> None:
+    work = FailedWork(desk.units, dict)
+    work.failed("of.the.next.version", {"id": 1}, "11111111")
+    desk.press_the_only("status.retry")
+    work.again({"key": fingerprint("of.the.next.version", {"id": 1})})
+    with desk.database.read() as session:
+        (item,) = items(session, NOW)
+    assert item.title.params["n"] == 2
+    assert "status.retry" in desk.buttons()
+
+
+@pytest.mark.parametrize("another_stands_there", [False, True])
+def test_a_card_given_up_with_its_chat_follows_its_item_again(desk: Desk, another_stands_there: bool) -> None:
+    with desk.units.write("lost") as unit:
+        card = unit.post("home", "7", to_chat("oc_pay"))
+        unit.session.flush()
+        message = Outbox(unit.session).head(card.lane)
+        assert message is not None
+        id = message.id
+        message.state, message.error, card.retired = OutboxState.FAILED, "BotNotInChat 230002", True
+        if another_stands_there:
+            unit.post("home", "7", to_chat("oc_pay"))
+    (action,) = [action for action in desk.buttons()["status.retry"] if action.subject == f"message|{id}"]
+    if another_stands_there:
+        with pytest.raises(Refused):
+            desk.press(action)
+    else:
+        desk.press(action)
+    with desk.database.read() as session:
+        row = Outbox(session).card(card.id)
+        assert row is not None
+        assert row.retired is another_stands_there
+    assert message_state(desk, id) == (OutboxState.FAILED if another_stands_there else OutboxState.WAITING)
+
+
+def test_what_was_put_aside_is_not_kept_for_ever(desk: Desk) -> None:
+    with desk.database.write() as session:
+        Inbox(session).store(id=EVENT_ID, source="feishu", kind="im.chat.disbanded_v1", body="b", at=NOW)
+    desk.clock.at += timedelta(minutes=2)
+    desk.press_the_only("status.park")
+    with desk.units.write("forget") as unit:
+        unit.forget(NOW + timedelta(days=1))
+        ParkedItems(unit.session).forget(NOW + timedelta(days=1))
+    with desk.database.read() as session:
+        assert Inbox(session).get(EVENT_ID) is None
+        assert ParkedItems(session).count() == 0
