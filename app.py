@@ -14,18 +14,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from handlers.setup import declaring, keeping
+from handlers.setup.opening import make_clock, make_spans, make_turns, open_database, read_settings
+
 if TYPE_CHECKING:
     from flask import Flask
 
     from bot.clock import Clock
     from bot.engine import Engine, Payload
     from bot.feishu.port import LarkFeishu
+    from bot.metrics import Metrics
+    from bot.presence import Present
     from bot.schedule import Schedule, Scheduled
     from bot.settings import Settings
+    from bot.stopping import Stop
+    from bot.telemetry import Spans
     from bot.texts import Catalogue
     from bot.unit import Unit, Units
     from handlers.channels.registry import Channels
     from storage.database import Database
+    from storage.slot import Slot
 
 
 @dataclass(slots=True)
@@ -42,14 +50,25 @@ class Bot:
     schedule: Schedule
     web: Flask
     catalogue: Catalogue
+    slot: Slot
+    leaving: threading.Event
+    metrics: Metrics
+    spans: Spans
+    present: Callable[[str], Present]
+    presence: Present | None = None
 
-    def start(self, *, execute: bool) -> None:
+    def start(self, *, execute: bool, role: str = "") -> None:
+        """Raises SlotTaken where work is to be executed and another process does so under this name."""
+        if execute and not self.slot.take(self.leaving):
+            return  # told to stop before it began
         if not execute:
             self.engine.migrate()  # what is accepted here must have a place to wait in, also before any worker came
         self.engine.start(execute=execute)
         if execute:
             self.schedule.start()
             threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        self.presence = self.present(role or ("all" if execute else "web"))
+        self.presence.start()
 
     def _warm_up(self) -> None:
         """Load the SDK's parts, fetch tokens and keys: else the first card of the day waits for all that."""
@@ -67,43 +86,19 @@ class Bot:
     def stop(self) -> None:
         """Take nothing new, finish what is in hand; what is not finished is done after the next start."""
         self.schedule.stop()
-        self.engine.stop()
+        self.engine.stop(int(self.settings.grace))
+        if self.presence is not None:
+            self.presence.stop()
+        self.spans.close()
+        self.slot.release()
         self.channels.close()
         self.database.close()
 
 
-def make_clock(settings: Settings) -> Clock:
-    from bot.clock import OffsetClock, SystemClock
-
-    return OffsetClock(settings.clock_offset_file) if settings.clock_offset_file else SystemClock()
-
-
-def open_database(settings: Settings, *, migrating: bool = True) -> Database:
-    """The database at the schema of this version, unlocked."""
-    from storage.database import Damaged, Database
-    from storage.migrate import migrate
-
-    database = Database(settings.database_url)
-    try:
-        database.check()
-    except Damaged as damaged:
-        database.close()
-        raise click.ClickException(
-            f"The database file {damaged} is damaged. Nothing was changed in it. Put it aside (with its -wal and -shm"
-            " files) and bring back the newest backup with `mpops restore FILE`; what came in since is read again from"
-            " the channels."
-        ) from None
-    if migrating:
-        migrate(database)
-    database.unlock(settings.secrets())
-    return database
-
-
-def build(settings: Settings, *, migrating: bool = True) -> Bot:
-    """Put one process together. Opens the database; starts nothing and calls nobody."""
+def build(settings: Settings, *, migrating: bool = True, leaving: threading.Event | None = None) -> Bot:
+    """Put one process together. Opens the database; starts nothing and calls nobody. `leaving`: told to stop."""
     from bot.cards.actions import ActionSigner
     from bot.drawing import Drawings
-    from bot.engine import Engine
     from bot.feishu import values
     from bot.feishu.port import LarkFeishu
     from bot.inbox import PROCESS, PROCESS_ALL, InboxWork
@@ -111,10 +106,13 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     from bot.metrics import Metrics
     from bot.outbox import Delivery
     from bot.parcels import Packing, Posting
+    from bot.presence import Present
     from bot.router import Router
     from bot.schedule import DEADLINE, Cron, DeadlineWork, Schedule, Scheduled
     from bot.texts import catalogue
+    from bot.tracked import TrackedEngine
     from bot.unit import DELIVER, KEEP, Units
+    from bot.watching import Watcher
     from bot.web import build as build_web
     from handlers.approvals import cards as approval_cards
     from handlers.approvals import table as approval_table
@@ -134,20 +132,34 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
     from handlers.refunds import jobs as refund_jobs
     from handlers.refunds import service as refund_service
     from handlers.refunds import table as refund_table
+    from handlers.status import showing as status_showing
     from handlers.status import table as status_table
-    from handlers.status.health import measure, ready
+    from handlers.status.health import ready
+    from handlers.status.mending import RETRY, FailedWork
+    from handlers.status.readings import measure
+    from storage.slot import slot
+    from storage.trouble import FailedJobs, ParkedItems
 
     clock = make_clock(settings)
+    leaving = leaving or threading.Event()
     database = open_database(settings, migrating=migrating)
     words = catalogue()
     signer = ActionSigner(database.vault.subkey(_clicks(database)))
     metrics = Metrics()
-    engine = Engine(database, settings.executor)
+    spans = make_spans(settings)
+    watcher = Watcher(clock, metrics, spans)
+    engine = TrackedEngine(database, settings.executor, metrics, spans)
+    place = slot(database, settings.executor)
     units = Units(database, engine, clock)
     feishu = LarkFeishu(
-        settings.feishu.app_id, settings.feishu.app_secret.get_secret_value(), settings.feishu.domain, clock
+        settings.feishu.app_id,
+        settings.feishu.app_secret.get_secret_value(),
+        settings.feishu.domain,
+        clock,
+        watch=watcher.feishu,
     )
-    channels = Channels(database, clock)
+    metrics.measured(lambda: measure(units, feishu))
+    channels = Channels(database, clock, watcher.channel)
 
     approving = Approving()
     complaints = complaint_service.Service(channels)
@@ -168,6 +180,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
             *helping.CLICKABLES,
             *status_table.CLICKABLES,
         ),
+        make_turns(settings, metrics),
     )
     drawings = Drawings(
         {
@@ -179,7 +192,7 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
             helping.HOME: helping.draw_home,
             helping.TODO: helping.draw_todo,
             people_table.ME: people_table.draw_me,
-            status_table.STATUS: status_table.draw_status,
+            status_showing.STATUS: status_showing.draw_status,
             status_table.AUDIT: status_table.draw_audit,
         }
     )
@@ -228,7 +241,10 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         engine.forget(datetime.now(UTC) - timedelta(days=3))  # the engine's records are in real time
         with units.write("forget") as unit:
             unit.forget(unit.now - KEEP)
+            FailedJobs(unit.session).forget(unit.now - KEEP)
+            ParkedItems(unit.session).forget(unit.now - KEEP)
 
+    failed_work = FailedWork(units, lambda: jobs)
     jobs: Mapping[str, Callable[[Payload], None]] = {
         PROCESS: inbox.process,
         PROCESS_ALL: inbox.process_all,
@@ -245,13 +261,19 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         people_jobs.CHECK: on_people.check,
         digests.SEND: on_digests.send,
         "engine.forget": forget,
+        RETRY: failed_work.again,
         "channels.refresh": lambda payload: channels.refresh(),
     }
     for name, job in jobs.items():
         engine.register(name, job)
-    engine.on_failure = lambda job, payload, incident: (
-        inbox.failed(str(payload["id"]), incident) if job == PROCESS else None
-    )
+
+    def given_up(job: str, payload: Payload, incident: str) -> None:
+        if job == PROCESS:
+            inbox.failed(str(payload["id"]), incident)
+        elif job != DELIVER:  # the outbox tries by itself
+            failed_work.failed(job, payload, incident)
+
+    engine.when_failed = given_up
 
     def standing(session: object) -> Iterable[Scheduled]:
         yield Scheduled("complaints.poll", Cron(settings.zone, minute="*/5"), complaint_jobs.POLL)
@@ -266,11 +288,21 @@ def build(settings: Settings, *, migrating: bool = True) -> Bot:
         ((1, delivery.sweep), (1, delivery.redraw_due), (10, engine.rescue), (60, inbox.resume)),
     )
     keys = FeishuKeys(
-        settings.feishu.encrypt_key.get_secret_value(), settings.feishu.verification_token.get_secret_value()
+        settings.feishu.encrypt_key.get_secret_value(),
+        settings.feishu.verification_token.get_secret_value(),
+        settings.feishu.encrypt_key_previous.get_secret_value(),
+        settings.feishu.verification_token_previous.get_secret_value(),
     )
-    ingress = Ingress(units, router, signer, words, keys, ChannelPushes(channels), metrics)
-    web = build_web(ingress, metrics, lambda: ready(database, engine, schedule, clock), lambda: measure(units, metrics))
-    return Bot(settings, clock, database, engine, units, feishu, channels, schedule, web, words)
+    ingress = Ingress(units, router, signer, words, keys, ChannelPushes(channels), metrics, spans)
+    web = build_web(ingress, metrics, lambda: ready(database, engine, schedule, clock, place, leaving))
+
+    def present(role: str) -> Present:
+        return Present(database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher)
+
+    return Bot(
+        settings, clock, database, engine, units, feishu, channels, schedule, web, words, place, leaving,
+        metrics, spans, present,
+    )  # fmt: skip
 
 
 def _clicks(database: Database) -> str:
@@ -297,18 +329,6 @@ def _remembered(ask: Callable[[], str]) -> Callable[[], str]:
 
 
 # --- command line --------------------------------------------------------------------------------------------------
-
-
-def _settings(*, need_secret: bool = True) -> Settings:
-    from bot.logs import configure
-    from bot.settings import SettingsError, load
-
-    try:
-        settings = load(need_secret=need_secret)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-    configure(settings.log_level, settings.log_format)
-    return settings
 
 
 class _Commands(click.Group):
@@ -339,50 +359,99 @@ def main() -> None:
 @click.option("--long-connection", is_flag=True, help="Receive Feishu's events without a public address.")
 def serve(web_only: bool, long_connection: bool) -> None:
     """Run the bot: web, work and schedule in one process."""
-    from waitress.server import create_server
+    from structlog import get_logger
 
     from bot.feishu.envelope import LARGEST
+    from bot.serving import Server
 
-    settings = _settings()
+    settings = read_settings()
+    stop = _stop(settings)
     if long_connection and not settings.feishu.encrypt_key.get_secret_value():
         # Events over the long connection are not encrypted by Feishu; between its process and the web they always are.
         settings = settings.model_copy(update={"feishu": settings.feishu.with_key(secrets.token_urlsafe(32))})
-    bot = build(settings)
+    bot = build(settings, leaving=stop.asked)
     bot.start(execute=not web_only)
-    server = create_server(
-        bot.web,
-        host=settings.http.host,
-        port=settings.http.port,
-        threads=settings.http.threads,
-        ident=None,
-        # A stranger must not fill the disk: more than this is refused while it is being received.
-        max_request_body_size=LARGEST + 64 * 1024,
-        channel_timeout=20,
-        connection_limit=500,
-    )
-    supervisor = _long_connection(settings) if long_connection else None
-    _until_stopped(server.close)
-    click.echo(f"mpops listens on http://{settings.http.host}:{settings.http.port}", err=True)
     try:
-        server.run()
-    except OSError:
-        pass  # closing the listening socket ends waitress' loop this way
-    finally:
-        if supervisor is not None:
-            supervisor.stop()
+        server = Server(
+            bot.web,
+            stop.asked,
+            drain=settings.http.drain,
+            grace=settings.grace,
+            host=settings.http.host,
+            port=settings.http.port,
+            threads=settings.http.threads,
+            ident=None,
+            # A stranger must not fill the disk: more than this is refused while it is being received.
+            max_request_body_size=LARGEST + 64 * 1024,
+            max_request_header_size=32 * 1024,
+            # What is larger waits in a file and not in memory, however many send at once.
+            inbuf_overflow=64 * 1024,
+            channel_timeout=20,
+            connection_limit=500,
+        )
+    except OSError as error:
         bot.stop()
+        raise click.ClickException(
+            f"mpops cannot listen on {settings.http.host}:{settings.http.port} ({error.strerror}): see MPOPS_HTTP__HOST"
+            " and MPOPS_HTTP__PORT, and whether another process listens there."
+        ) from None
+    supervisor = _long_connection(settings) if long_connection else None
+    stop.then(server.wake)
+    click.echo(f"mpops listens on http://{settings.http.host}:{settings.http.port}", err=True)
+    status = 1  # a process whose web has ended must not stay for its jobs: nothing would start it again
+    try:
+        server.run(supervisor.stop if supervisor is not None else lambda: None)
+        status = 0
+    except Exception:
+        get_logger("web").exception("web.broken")
+    finally:
+        bot.stop()
+    stop.end(status)
 
 
 @main.command()
 def worker() -> None:
     """Do the work of a deployment whose web processes only accept events."""
-    bot = build(_settings())
-    stopped = threading.Event()
-    _until_stopped(stopped.set)
-    bot.start(execute=True)
+    settings = read_settings()
+    stop = _stop(settings)
+    bot = build(settings, leaving=stop.asked)
+    end_numbers = _tell_numbers(settings, bot)
+    bot.start(execute=True, role="worker")
     click.echo("mpops works", err=True)
-    stopped.wait()
+    stop.asked.wait()
     bot.stop()
+    end_numbers()
+    stop.end()
+
+
+def _tell_numbers(settings: Settings, bot: Bot) -> Callable[[], object]:
+    """Serve a worker's metrics where the settings say so; what ends that."""
+    from prometheus_client import start_http_server
+
+    if not settings.metrics.port:
+        return lambda: None
+    try:
+        server, thread = start_http_server(settings.metrics.port, settings.metrics.host, bot.metrics.registry)
+    except OSError as error:
+        raise click.ClickException(
+            f"The numbers cannot be told on {settings.metrics.host}:{settings.metrics.port} ({error.strerror}): see"
+            " MPOPS_METRICS__HOST and MPOPS_METRICS__PORT, and whether another process listens there."
+        ) from None
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join(timeout=5)
+
+    return stop
+
+
+def _stop(settings: Settings) -> Stop:
+    """Before anything is started: a signal counts from the first moment on."""
+    from bot.stopping import Stop
+
+    # The web's requests and the jobs each have their grace; closing down takes a few seconds more.
+    return Stop(settings.http.drain + 2 * settings.grace + 15)
 
 
 def _long_connection(settings: Settings) -> Any:
@@ -418,118 +487,15 @@ def _until_stopped(stop: Callable[[], object]) -> None:
 def migrate() -> None:
     """Bring the database to the schema of this version."""
     from bot.engine import Engine
-    from storage.migrate import newest
+    from storage.migrate import current, newest
 
-    database = open_database(_settings())
+    database = open_database(read_settings())
     Engine(database, "migrate").migrate()
+    schema = current(database)
     database.close()
-    click.echo(f"The database is at schema {newest()}.")
-
-
-@main.command(name="apply")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-def apply_command(file: Path, dry_run: bool) -> None:
-    """Declare accounts, programs, chats, roles, policies and subscriptions from a TOML file."""
-    from handlers.setup.apply import apply
-    from handlers.setup.applyfile import ApplyError, read
-
-    settings = _settings()
-    try:
-        declared = read(file)
-    except ApplyError as error:
-        raise click.ClickException(str(error)) from None
-    database = open_database(settings)
-    clock = make_clock(settings)
-    with database.write() as session:
-        changes = apply(session, declared, file.parent.resolve(), clock.now(), database.vault.subkey("audit"))
-        if dry_run:
-            session.rollback()
-    database.close()
-    for change in changes:
-        click.echo(str(change))
-    verb = "would be made" if dry_run else "made"
-    click.echo(f"{len(changes)} changes {verb}." if changes else "Nothing to change.")
-
-
-@main.command()
-@click.option("--set-addresses", is_flag=True, help="Tell the channels to push to MPOPS_HTTP__PUBLIC_URL.")
-def doctor(set_addresses: bool) -> None:
-    """Check credentials, scopes, callbacks, clocks and keys; say what to do."""
-    from handlers.channels.registry import Channels
-    from handlers.setup.doctor import examine, tell_addresses
-
-    settings = _settings()
-    database = open_database(settings)
-    channels = Channels(database, make_clock(settings))
-    if set_addresses:
-        for line in tell_addresses(database, channels, settings.http.public_url):
-            click.echo(line)
-    findings = examine(database, channels, settings, make_clock(settings))
-    channels.close()
-    database.close()
-    for finding in findings:
-        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.area}: {finding.check}: {finding.detail}")
-        if finding.remedy and not finding.ok:
-            click.echo(f"       -> {finding.remedy}")
-    bad = sum(not finding.ok for finding in findings)
-    click.echo(f"{len(findings)} things looked at, {bad} to mend.")
-    sys.exit(1 if bad else 0)
-
-
-@main.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(file: Path) -> None:
-    """Write an encrypted backup of the whole database to FILE; mpops may go on working."""
-    from storage.backup import backup as write
-
-    settings = _settings()
-    database = open_database(settings)
-    try:
-        counts = write(database, file, settings.secrets()[0], make_clock(settings).now())
-    except FileExistsError:
-        raise click.ClickException(f"{file} is there already; a backup is never overwritten.") from None
-    except OSError as error:
-        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
-    finally:
-        database.close()
-    click.echo(f"{file}: {counts.total} rows of {len(counts.rows)} tables.")
-    click.echo("It opens only with the secret key of today. Key files of accounts (file:PATH) are not in it.")
-
-
-@main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--force", is_flag=True, help="Replace what is in the database.")
-def restore(file: Path, force: bool) -> None:
-    """Make the database what it was when FILE was written, on SQLite or PostgreSQL. Stop mpops first."""
-    from bot.engine import Engine
-    from handlers.setup.resume import resume
-    from storage.backup import ready
-    from storage.backup import restore as bring_back
-    from storage.database import Database
-
-    settings = _settings()
-    now = make_clock(settings).now()
-    database = Database(settings.database_url)
-    ready(database, file, settings.secrets(), force=force)
-    engine = Engine(database, "restore")
-    engine.migrate()
-    engine.start(execute=False)
-    try:
-        engine.clear()  # work of the rows that go; what the new rows need is enqueued with them
-        restored = bring_back(
-            database, file, settings.secrets(), force=force, now=now,
-            then=lambda session: resume(session, engine, now),
-        )  # fmt: skip
-    finally:
-        engine.stop()
-        database.close()
-    click.echo(f"{restored.counts.total} rows are back, at schema {restored.schema}.")
-    if restored.audit.broken_at is not None:
-        raise click.ClickException("The audit in this backup had been tampered with: see `mpops audit verify`.")
-    click.echo(
-        f"The audit is whole: {restored.audit.checked} entries. What was not finished goes on at the next start."
-    )
+    click.echo(f"The database is at schema {schema}.")
+    if schema != newest():
+        click.echo("That is newer than this version, which can work on it. Nothing was changed.")
 
 
 @main.command()
@@ -537,7 +503,10 @@ def restore(file: Path, force: bool) -> None:
 @click.option("--postgres", default="", help="A database address to use instead of a fresh SQLite file.")
 def demo(port: int, postgres: str) -> None:
     """Start the sandbox and the bot, and print the console's address."""
-    from sandbox.demo import Demo
+    try:
+        from sandbox.demo import Demo
+    except ImportError:
+        raise click.ClickException("The demo needs the source folder: clone the repository, `make demo`.") from None
 
     running = Demo(port, [sys.executable, str(Path(__file__).resolve())], postgres)
     stopped = threading.Event()
@@ -561,8 +530,12 @@ def demo(port: int, postgres: str) -> None:
 @click.option("--rounds", default=3, show_default=True, help="How often everything has its turn.")
 @click.option("--database", type=click.Choice(["sqlite", "postgres", "both"]), default="both", show_default=True)
 @click.option("--complaints", default=100_000, show_default=True, help="In the larger database of `growth`.")
-def bench(names: tuple[str, ...], seconds: float, rounds: int, database: str, complaints: int) -> None:
-    """Measure: start, ack, click, command, outbox, growth, or all of them. See docs/performance.md."""
+@click.option("--faults", default=1000, show_default=True, help="How many are to strike in `faults`.")
+def bench(names: tuple[str, ...], seconds: float, rounds: int, database: str, complaints: int, faults: int) -> None:
+    """Measure: start, ack, click, command, outbox, sync, replicas, growth, or all of these; or the long run `faults`.
+
+    See docs/performance.md and docs/reliability.md.
+    """
     try:
         from tests.bench.run import bench as measure
     except ImportError as error:
@@ -573,52 +546,17 @@ def bench(names: tuple[str, ...], seconds: float, rounds: int, database: str, co
     smaller = min(10_000, complaints // 10)
     try:
         measure(
-            names, seconds=seconds, rounds=rounds, database=database, complaints=(smaller, complaints), say=click.echo
-        )
+            names, seconds=seconds, rounds=rounds, database=database, complaints=(smaller, complaints), faults=faults,
+            say=click.echo,
+        )  # fmt: skip
     except ValueError as error:
         raise click.ClickException(str(error)) from None
 
 
-@main.group()
-def audit() -> None:
-    """The record of what was done and decided."""
-
-
-@audit.command(name="verify")
-def audit_verify() -> None:
-    """Prove that no entry was changed, taken out or cut off."""
-    from storage.audit import Audit
-
-    database = open_database(_settings())
-    with database.read() as session:
-        verdict = Audit(session, database.vault.subkey("audit")).verify()
-    database.close()
-    if verdict.broken_at is None:
-        click.echo(f"The audit is whole: {verdict.checked} entries.")
-        return
-    where = f"at entry {verdict.broken_at}" if verdict.broken_at else "at its end"
-    raise click.ClickException(f"The audit was tampered with {where}; {verdict.checked} entries before it are whole.")
-
-
-@audit.command(name="export")
-@click.option("--language", type=click.Choice(["zh_cn", "en_us"]), default="zh_cn")
-def audit_export(language: Any) -> None:
-    """Print every entry as one sentence, oldest first."""
-    from bot.texts import catalogue
-    from handlers.status.table import sentence
-    from storage.audit import Audit
-    from storage.people import People
-
-    settings = _settings()
-    database = open_database(settings)
-    words = catalogue()
-    with database.read() as session:
-        people = People(session)
-        for entry in Audit(session, b"").all():
-            click.echo(
-                f"{entry.id}\t{entry.subject}\t{words.say(sentence(entry, people), language, zone=settings.zone)}"
-            )
-    database.close()
+for command in (declaring.apply_command, declaring.doctor):
+    main.add_command(command)
+for command in (keeping.backup, keeping.drill, keeping.restore, keeping.keys, keeping.audit):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ class AccountConfig(BaseModel):
     private_key: str = Field(default="", repr=False)
     old_private_keys: tuple[str, ...] = Field(default=(), repr=False)  # still read what was encrypted before a renewal
     api_v3_key: str = Field(default="", repr=False)
+    api_v3_key_previous: str = Field(default="", repr=False)  # while it is changed: opens what was sealed with it
     platform_public_key_id: str = ""
     platform_public_key: str = ""
     platform_certificates: tuple[str, ...] = ()

@@ -13,8 +13,10 @@ import structlog
 from flask import Blueprint, Request, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import trail
 from bot.cards.actions import ActionSigner
 from bot.clicks import Toast, glance
+from bot.door import Door
 from bot.feishu.envelope import LARGEST, Challenge, Envelope, Refused, open_envelope
 from bot.feishu.events import Malformed, parse
 from bot.feishu.values import CardClicked
@@ -22,6 +24,7 @@ from bot.inbox import FEISHU, PROCESS, REFUSED_CLICK
 from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.router import Router
+from bot.telemetry import NoSpans, Spans
 from bot.texts import Catalogue, text
 from bot.unit import Unit, Units
 from storage.inbox import Arrival
@@ -66,6 +69,8 @@ class Pushes(Protocol):
 class FeishuKeys:
     encrypt_key: str
     verification_token: str
+    encrypt_key_previous: str = ""  # while they are changed in the console
+    verification_token_previous: str = ""
 
 
 class Ingress:
@@ -78,6 +83,7 @@ class Ingress:
         keys: FeishuKeys,
         pushes: Pushes,
         metrics: Metrics,
+        spans: Spans | None = None,
     ) -> None:
         self._units = units
         self._router = router
@@ -86,7 +92,9 @@ class Ingress:
         self._keys = keys
         self._pushes = pushes
         self._metrics = metrics
+        self._spans: Spans = spans or NoSpans()
         self._intake = Intake(units)
+        self._door = Door()
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("ingress", __name__)
@@ -99,6 +107,7 @@ class Ingress:
     def feishu(self) -> Response:
         body = _body(request, LARGEST)
         if body is None:
+            self._metrics.refused("feishu", "too large")
             return _json({"code": 413, "msg": "too large"}, 413)
         try:
             opened = open_envelope(
@@ -107,15 +116,23 @@ class Ingress:
                 encrypt_key=self._keys.encrypt_key,
                 verification_token=self._keys.verification_token,
                 now=self._units.clock.now(),
+                takes_unsigned=not self._door.is_crowded,
+                encrypt_key_previous=self._keys.encrypt_key_previous,
+                verification_token_previous=self._keys.verification_token_previous,
             )
         except Refused as refusal:
-            log.warning("feishu.refused", why=refusal.reason, size=len(body))
-            self._metrics.refused("feishu")
+            unwritten = self._door.failed()
+            if unwritten is not None:
+                log.warning("feishu.refused", why=refusal.reason, size=len(body), unwritten=unwritten)
+            self._metrics.refused("feishu", refusal.reason)
             return _json({"code": 401, "msg": "refused"}, 401)
         if isinstance(opened, Challenge):
             return _json({"challenge": opened.value})
-        if opened.event_type == "card.action.trigger":
-            return self._click(opened)
+        path = trail.trail_of(_id(opened))
+        with trail.on(path), self._spans.event(opened.event_type, path, "feishu"):
+            return self._click(opened) if opened.event_type == "card.action.trigger" else self._event(opened)
+
+    def _event(self, opened: Envelope) -> Response:
         try:
             fresh = self._intake.store(_arrival(opened, opened.event_type, self._units.clock.now()))
         except SQLAlchemyError as error:
@@ -133,11 +150,14 @@ class Ingress:
             return _json({})
         if not isinstance(value, CardClicked):
             return _json({})
+        if not self._router.turns.click(value.operator_open_id, self._units.clock.now()):
+            return _json(self._spoken(Toast("warning", text("click.slow_down"))))
         try:
             with self._units.write(f"feishu:{envelope.natural_id}") as unit:
                 toast = glance(unit, value, self._signer, self._router)
                 kind = f"{REFUSED_CLICK}{toast.words.key}" if toast.refused else envelope.event_type
-                self._store(unit, envelope, kind)
+                if not toast.stranger or self._router.turns.stranger_click(value.chat_id, unit.now):
+                    self._store(unit, envelope, kind)
         except SQLAlchemyError as error:
             log.error("feishu.click_not_stored", error=type(error).__name__)
             toast = Toast("error", text("click.try_again"))  # clicks are never retried by Feishu
@@ -149,6 +169,7 @@ class Ingress:
         self._metrics.received("feishu", envelope.event_type, fresh)
         if fresh:
             unit.enqueue(PROCESS, arrival.id, {"id": arrival.id})
+        log.info("click.stored", inbox=arrival.id, kind=kind, fresh=fresh)
 
     def _spoken(self, toast: Toast) -> dict[str, object]:
         chinese, english = (self._catalogue.say(toast.words, language) for language in ("zh_cn", "en_us"))
@@ -172,23 +193,31 @@ class Ingress:
             return _json({"code": "FAIL", "message": "unknown"}, 404)
         body = _body(request, largest)
         if body is None:
+            self._metrics.refused(account, "too large")
             return _json({"code": "FAIL", "message": "too large"}, 413)
         pushed = self._pushes.open(account, dict(request.headers), body)
         if pushed is None:
             self._metrics.refused(account)
             return _pushed(self._pushes.refused(account))
         id = f"notify:{account}:{pushed.key}"[:200]
-        with self._units.write(id) as unit:
-            arrival = Arrival(id, f"channel:{account}", pushed.event[:200], pushed.body, unit.now)
-            fresh = bool(unit.inbox.store_all([arrival]))
-            if fresh:
-                unit.enqueue(PROCESS, id, {"id": id})
+        path = trail.trail_of(id)
+        with trail.on(path), self._spans.event(pushed.event, path, account):
+            with self._units.write(id) as unit:
+                arrival = Arrival(id, f"channel:{account}", pushed.event[:200], pushed.body, unit.now)
+                fresh = bool(unit.inbox.store_all([arrival]))
+                if fresh:
+                    unit.enqueue(PROCESS, id, {"id": id})
+            log.info("notify.stored", inbox=id, kind=pushed.event[:200], fresh=fresh)
         self._metrics.received(account, pushed.event, fresh)
         return _pushed(self._pushes.accepted(account))
 
 
 def _arrival(envelope: Envelope, kind: str, now: datetime) -> Arrival:
-    return Arrival(f"feishu:{envelope.natural_id}"[:200], FEISHU, kind[:200], envelope.dump(), now)
+    return Arrival(_id(envelope), FEISHU, kind[:200], envelope.dump(), now)
+
+
+def _id(envelope: Envelope) -> str:
+    return f"feishu:{envelope.natural_id}"[:200]
 
 
 def _body(incoming: Request, largest: int) -> bytes | None:

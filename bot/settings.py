@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 
@@ -21,6 +23,8 @@ class FeishuSettings(BaseModel):
     app_secret: SecretStr = SecretStr("")
     encrypt_key: SecretStr = SecretStr("")
     verification_token: SecretStr = SecretStr("")
+    encrypt_key_previous: SecretStr = SecretStr("")  # still taken, while they are changed in the console
+    verification_token_previous: SecretStr = SecretStr("")
     domain: str = "feishu"  # "feishu", "lark", or the address of a sandbox
 
     def with_key(self, encrypt_key: str) -> FeishuSettings:
@@ -32,7 +36,31 @@ class HttpSettings(BaseModel):
     host: str = "127.0.0.1"
     port: int = 8080
     threads: int = 8
+    drain: float = Field(default=0.0, ge=0, le=300)  # seconds, when told to stop, for load balancers to leave
     public_url: str = ""  # https://ops.example.com, as the platforms reach us; for `doctor` and notification addresses
+
+
+class TurnSettings(BaseModel):
+    """How much one person may ask: so many at once, and one more every so many seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    burst: int = Field(default=20, ge=0)  # 0: as much as they like
+    seconds: float = Field(default=2.0, gt=0)
+
+
+class MetricsSettings(BaseModel):
+    """Where a worker, which has no web, tells its numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    host: str = "127.0.0.1"
+    port: int = Field(default=0, ge=0, le=65535)  # 0: nowhere
+
+
+class OtelSettings(BaseModel):
+    """Where traces go."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    endpoint: str = ""  # http://127.0.0.1:4318; empty: no traces
 
 
 class Settings(BaseSettings):
@@ -46,9 +74,13 @@ class Settings(BaseSettings):
     previous_secret_keys: tuple[SecretStr, ...] = ()  # still opened, for a change of the secret key
     feishu: FeishuSettings = FeishuSettings()
     http: HttpSettings = HttpSettings()
+    turns: TurnSettings = TurnSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    otel: OtelSettings = OtelSettings()
     log_level: str = "INFO"
     log_format: str = "auto"  # json, text, or auto: text on a terminal
     executor: str = "main-0"  # the name of this process among the replicas: stable, and never shared
+    grace: float = Field(default=10.0, ge=1, le=300)  # seconds, when told to stop, for what is in hand
     zone: str = "Asia/Shanghai"  # for chats that declare none
     clock_offset_file: Path | None = None  # only for demos and tests: see bot.clock.OffsetClock
 
@@ -90,6 +122,18 @@ def load(*, need_secret: bool = True) -> Settings:
             '  python -c "import secrets; print(secrets.token_urlsafe(32))"\nand keep a copy of it with your backups.'
         )
     return settings
+
+
+def unknown_variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Variables that begin as ours and mean nothing, each with the one that was perhaps meant."""
+    known = {"MPOPS_CONFIG"}
+    for name, field in Settings.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            known |= {_variable((name, each)) for each in inner.model_fields}
+        known.add(_variable((name,)))
+    found = [name for name in sorted(environment) if name.upper().startswith("MPOPS_") and name.upper() not in known]
+    return [(name, next(iter(get_close_matches(name.upper(), known, 1, 0.7)), "")) for name in found]
 
 
 def _variable(place: tuple[int | str, ...]) -> str:

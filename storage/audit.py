@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from storage.vault import VaultError
 
 GENESIS = "0" * 64
 _LOCK = 7_262_002
+_ANCHOR = 12  # hex digits
+_FINGERPRINT = re.compile(r"[0-9a-f]{12,64}")
 
 
 class AuditEntry(Base):
@@ -99,6 +102,20 @@ class Audit:
         head.last_id, head.hash = entry.id, entry.hash
         self._session.add(entry)
         self._session.flush()
+
+    def anchor(self) -> str:
+        """How many entries there are and the beginning of the last hash, `14:0f3a9c…`, to be kept somewhere else."""
+        head = self._session.get(AuditHead, 1)
+        return f"{head.last_id}:{head.hash[:_ANCHOR]}" if head is not None else ""
+
+    def holds(self, anchor: str) -> bool:
+        """Whether the entry that an anchor tells of is still there. Raises ValueError for what is no anchor."""
+        count, colon, fingerprint = anchor.strip().partition(":")
+        number = int(count) if count.isascii() and count.isdigit() and len(count) < 19 else 0
+        if not colon or number < 1 or not _FINGERPRINT.fullmatch(fingerprint):
+            raise ValueError("an anchor looks like 14:0f3a9c71d2b4")
+        found = self._session.scalar(select(AuditEntry.hash).where(AuditEntry.id == number))
+        return found is not None and hmac.compare_digest(found[: len(fingerprint)], fingerprint)
 
     def all(self) -> Iterator[AuditEntry]:
         found = self._session.scalars(select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000))

@@ -11,12 +11,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import NullPool
 
-from storage.keys import open_vault
+from storage.keys import open_vault, read_keys
 from storage.types import attach_vault
-from storage.vault import Vault
+from storage.vault import Keys, Vault, VaultError
 
 _MIGRATION_LOCK = 7_262_001  # any number, the same in every version
 _CHECKED = 256 * 1024 * 1024  # bytes; a larger SQLite file would take seconds to read through at every start
@@ -153,6 +154,23 @@ class Database:
             self._vault = open_vault(connection, secrets)
         for engine in (self.writer, self.reader):
             attach_vault(engine.dialect, self._vault)
+        self._vault.follow(lambda: self._current_keys(secrets))
+
+    def _current_keys(self, secrets: Sequence[str]) -> Keys | None:
+        """The data keys, over a connection of their own: the asking thread may hold any of the others."""
+        arguments = {"check_same_thread": False} if self.is_sqlite else {"connect_timeout": 5}
+        engine = _engine(self.url, poolclass=NullPool, connect_args=arguments)
+        if self.is_sqlite:
+            _tune_sqlite(engine, "BEGIN", read_only=True)
+        try:
+            with engine.connect() as connection:
+                if not self.is_sqlite:
+                    connection.exec_driver_sql("SET LOCAL lock_timeout = '3s'")
+                return read_keys(connection, secrets)
+        except (SQLAlchemyError, VaultError):
+            return None  # what is known goes on being used; a value of an unknown key is refused by the vault
+        finally:
+            engine.dispose()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

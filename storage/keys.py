@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection, LargeBinary, String, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
-from storage.vault import INDEX_KEY_ID, Vault, WrappedKey, new_wrapped_key, unwrap, wrap
+from storage.vault import INDEX_KEY_ID, Keys, Vault, VaultError, WrappedKey, new_wrapped_key, unwrap, wrap
 
 
 class DataKey(Base):
@@ -39,8 +39,21 @@ def open_vault(connection: Connection, secrets: Sequence[str]) -> Vault:
             fresh = wrap(key_id, opened, secrets[0])
             connection.execute(update(DataKey).where(DataKey.id == key_id).values(wrapped=fresh.wrapped))
     index_key = keys.pop(INDEX_KEY_ID)
-    current = max(keys, key=lambda key_id: int(key_id[1:]))
-    return Vault(keys, current, index_key)
+    return Vault(keys, newest(keys), index_key)
+
+
+def newest(key_ids: Iterable[str]) -> str:
+    """The id that counts: the highest number."""
+    return max(key_ids, key=lambda key_id: int(key_id[1:]))
+
+
+def read_keys(connection: Connection, secrets: Sequence[str]) -> Keys:
+    """The data keys as they are now; nothing is written. Raises VaultError."""
+    rows = connection.execute(select(DataKey.id, DataKey.wrapped).where(DataKey.id != INDEX_KEY_ID)).all()
+    if not rows:
+        raise VaultError("there are no data keys")
+    keys = {key_id: unwrap(WrappedKey(key_id, wrapped), secrets)[0] for key_id, wrapped in rows}
+    return Keys.of(keys, newest(keys))
 
 
 def secret_fingerprint(secret: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from adapters.account import AccountConfig
 from adapters.ports import Callbacks, Complaints, Diagnosis, Inbound, Refunds, Upkeep
-from adapters.transport import Transport
+from adapters.transport import Transport, Watch, nobody_watches
 from adapters.wechatpay.callbacks import WeChatPayCallbacks
 from adapters.wechatpay.client import Client, Patience
 from adapters.wechatpay.complaints import WeChatPayComplaints
@@ -18,6 +18,14 @@ from adapters.wechatpay.pictures import Pictures
 from adapters.wechatpay.refunds import WeChatPayRefunds
 
 OFFICIAL_BASE = "https://api.mch.weixin.qq.com"
+# What operations are called by in paths; the rest are numbers of complaints and refunds.
+_WORDS = frozenset(
+    {
+        "v3", "merchant-service", "complaints-v2", "negotiation-historys", "response", "response-immediate-service",
+        "complete", "update-refund-progress", "complaint-notifications", "images", "refund", "domestic", "refunds",
+        "certificates",
+    }
+)  # fmt: skip
 
 
 class KeyCare:
@@ -31,7 +39,11 @@ class KeyCare:
 
 
 def assemble(
-    config: AccountConfig, clock: Callable[[], datetime], patience: Patience = Patience()
+    config: AccountConfig,
+    clock: Callable[[], datetime],
+    patience: Patience = Patience(),
+    *,
+    watch: Watch = nobody_watches,
 ) -> tuple[Mapping[type, object], Callable[[], None]]:
     """The ports by type, and what closes the connections. Raises Misconfigured for missing credentials."""
     credentials = Credentials(config)
@@ -41,6 +53,8 @@ def assemble(
         base_url=config.base_url or OFFICIAL_BASE,
         timeout=config.timeout_seconds,
         request_id_header="Request-ID",
+        path_words=_WORDS,
+        watch=watch,
     )
     fetches = config.fetch_certificates
     client = Client(

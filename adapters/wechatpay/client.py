@@ -197,7 +197,7 @@ class Client:
             for item in read_object(answer.body).get("data") or []:
                 sealed = item["encrypt_certificate"]
                 parts = (str(sealed[name]) for name in ("nonce", "associated_data", "ciphertext"))
-                pem = crypto.open_sealed(self.credentials.api_v3_key, *parts).decode("ascii")
+                pem = self.credentials.unseal(*parts).decode("ascii")
                 certificate = crypto.load_certificate(pem)
                 found[crypto.certificate_serial(certificate)] = certificate
         except (ValueError, KeyError, TypeError):

@@ -45,6 +45,26 @@ class Credentials:
         return key
 
     @cached_property
+    def api_v3_keys(self) -> tuple[str, ...]:
+        """The present APIv3 key, and the previous one while it is changed in the merchant console."""
+        previous = self._config.api_v3_key_previous.strip()
+        if not previous:
+            return (self.api_v3_key,)
+        if len(previous.encode("utf-8", "replace")) != 32:
+            raise self._broken("api_v3_key_previous (it has 32 bytes)")
+        return (self.api_v3_key, previous)
+
+    def unseal(self, nonce: str, associated_data: str, ciphertext: str) -> bytes:
+        """Open what the platform sealed with the present or the previous APIv3 key. Raises ValueError."""
+        *others, last = self.api_v3_keys
+        for key in others:
+            try:
+                return crypto.open_sealed(key, nonce, associated_data, ciphertext)
+            except ValueError:
+                continue
+        return crypto.open_sealed(last, nonce, associated_data, ciphertext)
+
+    @cached_property
     def public_key(self) -> RSAPublicKey | None:
         if not self._config.platform_public_key:
             return None

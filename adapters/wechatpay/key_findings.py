@@ -28,6 +28,15 @@ def own_keys(config: AccountConfig, now: datetime) -> Iterator[Finding]:
     yield Finding("merchant_serial", bool(_SERIAL.fullmatch(serial)), serial, remedy)
     long_enough = len(config.api_v3_key.strip().encode("utf-8", "replace")) == 32
     yield Finding("api_v3_key", long_enough, "32 bytes" if long_enough else "not 32 bytes", "copy it anew")
+    previous = config.api_v3_key_previous.strip()
+    if previous:
+        # It needs no more than the merchant console's new key, and the pushes of that hour: then it is a spare way in.
+        detail = "is still taken beside api_v3_key"
+        if len(previous.encode("utf-8", "replace")) != 32:
+            detail = "not 32 bytes"
+        elif previous == config.api_v3_key.strip():
+            detail = "is the same as api_v3_key"
+        yield Finding("api_v3_key_previous", False, detail, "take it out once pushes come under the new key")
     try:
         key = crypto.load_private_key(config.private_key)
     except ValueError:

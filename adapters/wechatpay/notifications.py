@@ -90,9 +90,8 @@ class WeChatPayInbound:
 
     def _unsealed(self, envelope: EnvelopeWire) -> dict[str, Any]:
         sealed = envelope.resource
-        api_v3_key = self._credentials.api_v3_key
         try:
-            content = crypto.open_sealed(api_v3_key, sealed.nonce, sealed.associated_data, sealed.ciphertext)
+            content = self._credentials.unseal(sealed.nonce, sealed.associated_data, sealed.ciphertext)
         except ValueError as why:
             raise Untrusted(CHANNEL, f"notification cannot be opened: {why}; check api_v3_key") from None
         try:

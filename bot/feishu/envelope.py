@@ -7,7 +7,7 @@ refused by its age, and inside the age window the inbox stops it by its natural 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -19,6 +19,7 @@ MAX_AGE = timedelta(seconds=300)
 LARGEST = 1024 * 1024  # bytes; the longest message is 150 KB, before escapes and base64
 _LARGEST_UNSIGNED = 8 * 1024  # bytes; only the check of the address comes unsigned, and it is short
 _LONGEST_ID = 200
+_DEEPEST = 60  # levels of JSON; Feishu's own events have about 10
 _LONGEST_CHALLENGE = 1000
 _MESSAGE = "im.message.receive_v1"
 
@@ -80,38 +81,58 @@ def open_envelope(
     verification_token: str,
     now: datetime,
     max_age: timedelta = MAX_AGE,
+    takes_unsigned: bool = True,
+    encrypt_key_previous: str = "",
+    verification_token_previous: str = "",
 ) -> Challenge | Envelope:
     """What Feishu sent, or `Refused`.
 
     With an encrypt key only signed and encrypted bodies count, but for the check of the address, which Feishu does not
     sign: there the verification token is the proof. Without a key the token is the only proof of all, and no age is
     checked, for whoever knows the token can write any time beside it. One of both must be configured.
+
+    The signature comes first and needs no reading: what carries none is read only if it is short, and not even then
+    while `takes_unsigned` is False.
+
+    The previous key and token count beside the present ones, and only where there are present ones: for the time in
+    which they are changed in the console.
     """
+    keys = [key for key in (encrypt_key, encrypt_key and encrypt_key_previous) if key]
+    tokens = [token for token in (verification_token, verification_token and verification_token_previous) if token]
     if not encrypt_key and not verification_token:
         raise Refused("neither an encrypt key nor a verification token is configured")
     if len(body) > LARGEST:
         raise Refused("too large")
+    signed = any(_is_signed(headers, body, key, now, max_age) for key in keys)
+    if encrypt_key and not signed and (len(body) > _LARGEST_UNSIGNED or not takes_unsigned):
+        raise Refused("unsigned")
     outer = _object(body)
-    signed = False
     if encrypt_key:
         sealed = outer.get("encrypt")
         if not isinstance(sealed, str):
             raise Refused("plain body although an encrypt key is configured")
-        signed = _is_signed(headers, body, encrypt_key, now, max_age)
-        if not signed and len(body) > _LARGEST_UNSIGNED:
-            raise Refused("unsigned")
-        try:
-            outer = _object(decrypt(sealed, encrypt_key))
-        except Undecryptable:
-            raise Refused("undecryptable") from None
+        outer = _opened(sealed, keys)
     elif "encrypt" in outer:
         raise Refused("encrypted body although no encrypt key is configured")
-    _check_token(outer, verification_token, signed)
+    _check_token(outer, tokens, signed)
     if outer.get("type") == "url_verification":
         return _challenge(outer)
     if encrypt_key and not signed:
         raise Refused("unsigned")
     return _envelope(outer, now)
+
+
+def _opened(sealed: str, keys: Sequence[str]) -> Raw:
+    """The wrong key may give text by chance, about once in 256 times; it never gives JSON."""
+    reason = "undecryptable"
+    for key in keys:
+        try:
+            return _object(decrypt(sealed, key))
+        except Undecryptable:
+            continue
+        except Refused as refusal:
+            reason = refusal.reason
+    raise Refused(reason)
 
 
 def _object(text: bytes) -> Raw:
@@ -121,7 +142,24 @@ def _object(text: bytes) -> Raw:
         raise Refused("not JSON") from None
     if not isinstance(value, dict):
         raise Refused("not an object")
+    if _is_deep(value):
+        raise Refused("nested too deeply")
     return value
+
+
+def _is_deep(value: object) -> bool:
+    """Whether writing it down again, from a deeper place of the program, could run out of stack."""
+    level: list[Any] = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _is_signed(headers: Mapping[str, str], body: bytes, encrypt_key: str, now: datetime, max_age: timedelta) -> bool:
@@ -129,7 +167,7 @@ def _is_signed(headers: Mapping[str, str], body: bytes, encrypt_key: str, now: d
     given = {name.lower(): value for name, value in headers.items()}
     timestamp, nonce = given.get(TIMESTAMP.lower(), ""), given.get(NONCE.lower(), "")
     claimed = given.get(SIGNATURE.lower(), "")
-    if not same(claimed, signature(timestamp, nonce, encrypt_key, body)):
+    if not claimed or not same(claimed, signature(timestamp, nonce, encrypt_key, body)):
         # The check of the address may carry a signature that means nothing, so a wrong one is judged like none.
         return False
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
@@ -139,14 +177,14 @@ def _is_signed(headers: Mapping[str, str], body: bytes, encrypt_key: str, now: d
     return True
 
 
-def _check_token(outer: Raw, verification_token: str, signed: bool) -> None:
-    if not verification_token:
+def _check_token(outer: Raw, tokens: Sequence[str], signed: bool) -> None:
+    if not tokens:
         return
     header = outer.get("header")
     token = header.get("token") if isinstance(header, dict) else outer.get("token")
     if token is None and signed:
         return
-    if not isinstance(token, str) or not same(token, verification_token):
+    if not isinstance(token, str) or not any(same(token, each) for each in tokens):
         raise Refused("verification token missing or wrong")
 
 

@@ -35,6 +35,7 @@ from bot.schedule import Cron, Scheduled
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, Units, to_chat
 from handlers.complaints.listing import item
+from storage.audit import Audit
 from storage.complaints import ComplaintFilter, Complaints
 from storage.digests import Subscription, Subscriptions
 from storage.people import People
@@ -126,7 +127,10 @@ class DigestJobs:
             day = (at.astimezone(zone) - timedelta(days=1)).date()
             subject = f"{row.chat_id}:{day.isoformat()}"[:64]
             if not unit.has_card(CARD, subject, to_chat(row.chat_id)):
-                params = {"chat": row.chat_id, "day": day.isoformat(), "zone": zone.key, "made": unit.now.isoformat()}
+                params = {
+                    "chat": row.chat_id, "day": day.isoformat(), "zone": zone.key, "made": unit.now.isoformat(),
+                    "anchor": Audit(unit.session, b"").anchor(),
+                }  # fmt: skip
                 unit.post(CARD, subject, to_chat(row.chat_id), params=params)
 
 
@@ -164,6 +168,9 @@ def draw(look: Look) -> Card:
         blocks.append(Chart(ChartKind.BAR, text("digest.week"), week))
     blocks.append(Buttons((Button(text("digest.see_open"), Action("home.complaints")),)))
     blocks.append(Note(text("digest.made", at=Instant(look.now))))
+    if params.get("anchor"):
+        # In a chat it is out of reach of whoever can write the database.
+        blocks.append(Note(text("digest.anchor", anchor=str(params["anchor"]))))
     title = text("digest.title", day=Instant(day, "day"))
     summary = text("digest.summary", arrived=counts.arrived, finished=counts.finished, open=complaints.open_count(chat))
     return Card(title, tuple(blocks), Tone.URGENT if overdue_total else Tone.CALM, summary=summary)

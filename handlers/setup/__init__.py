@@ -1,1 +1,1 @@
-"""The apply file: what the company declares."""
+"""Setting a deployment up and keeping it: the apply file, doctor, backups, keys."""

@@ -16,7 +16,10 @@ from bot.permissions import ROLES, Permission
 
 _SPAN = re.compile(r"(\d+)\s*(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_SECRETS = ("private_key", "api_v3_key", "platform_public_key", "old_private_keys", "platform_certificates")
+_SECRETS = (
+    "private_key", "api_v3_key", "api_v3_key_previous", "platform_public_key", "old_private_keys",
+    "platform_certificates",
+)  # fmt: skip
 
 
 class ApplyError(Exception):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from adapters.errors import ChannelError
 from adapters.ports import Callbacks, Diagnosis
@@ -13,18 +12,10 @@ from bot.feishu.doctor import Callback
 from bot.feishu.port import LarkFeishu
 from bot.settings import Settings
 from handlers.channels.registry import Channels
+from handlers.setup.machine import Finding
 from storage.database import Database
 from storage.people import EVERYWHERE, People
 from storage.setup import Setup
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    area: str
-    check: str
-    ok: bool
-    detail: str
-    remedy: str = ""
 
 
 def examine(database: Database, channels: Channels, settings: Settings, clock: Clock) -> list[Finding]:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from merchant_kit import NOW, config, sealed, signed
+from merchant_kit import API_V3_KEY, NOW, config, sealed, signed
 
 from adapters.channel import build
 from adapters.errors import BadRequest, Untrusted
 from adapters.ports import Inbound
 from adapters.values import ComplaintNotice, Notification, Refund, RefundState
+from adapters.wechatpay.key_findings import own_keys
 
 INBOUND = build(config(), clock=lambda: NOW).require(Inbound)
 CONTENT = {"complaint_id": "200201820200101080076610000", "action_type": "CREATE_COMPLAINT"}
@@ -115,3 +116,34 @@ def test_answers_to_the_platform_tell_nothing() -> None:
     assert json.loads(INBOUND.accepted().body)["code"] == "SUCCESS"
     assert 400 <= INBOUND.refused().status < 500
     assert json.loads(INBOUND.refused().body) == {"code": "FAIL", "message": "失败"}
+
+
+# --- while the APIv3 key is changed ---------------------------------------------------------------------------------
+
+OLD = "an old key of thirty-two letters"
+
+
+@pytest.mark.parametrize("key", [OLD, API_V3_KEY])
+def test_pushes_sealed_with_the_old_and_the_new_key_are_opened(key: str) -> None:
+    inbound = build(config(api_v3_key_previous=OLD), clock=lambda: NOW).require(Inbound)
+    resource = {"original_type": "complaint", **sealed(json.dumps(CONTENT).encode(), "complaint", key)}
+    body = json.dumps(envelope(resource=resource)).encode()
+    assert inbound.open(signed(body), body).resource == CONTENT
+
+
+def test_a_third_key_is_refused_and_so_is_the_old_one_afterwards() -> None:
+    for known, key in ((OLD, "a third key of thirty-two letters"[:32]), ("", OLD)):
+        inbound = build(config(api_v3_key_previous=known), clock=lambda: NOW).require(Inbound)
+        resource = {"original_type": "complaint", **sealed(json.dumps(CONTENT).encode(), "complaint", key)}
+        body = json.dumps(envelope(resource=resource)).encode()
+        with pytest.raises(Untrusted, match="api_v3_key"):
+            inbound.open(signed(body), body)
+
+
+def test_doctor_reminds_of_the_old_key() -> None:
+    for previous, detail in ((OLD, "still taken"), ("short", "not 32 bytes"), (API_V3_KEY, "the same")):
+        found = {each.check: each for each in own_keys(config(api_v3_key_previous=previous), NOW)}
+        assert not found["api_v3_key_previous"].ok
+        assert detail in found["api_v3_key_previous"].detail
+        assert previous not in found["api_v3_key_previous"].detail
+    assert "api_v3_key_previous" not in {each.check for each in own_keys(config(), NOW)}

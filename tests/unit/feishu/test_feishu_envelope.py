@@ -277,3 +277,54 @@ def test_no_bytes_crash_it(headers: dict[str, str], body: bytes) -> None:
 def test_no_signed_json_crashes_it(payload: dict[str, Any], token: str) -> None:
     with suppress(Refused):
         assert isinstance(opened(*sealed(payload), token=token), Challenge | Envelope)
+
+
+# --- while the key and the token are changed in the console -----------------------------------------------------------
+
+
+def during(headers: Mapping[str, str], body: bytes, **more: str) -> Challenge | Envelope:
+    known = {"encrypt_key": "new key", "encrypt_key_previous": KEY, "verification_token": "new"}
+    return open_envelope(headers, body, now=NOW, **{**known, "verification_token_previous": TOKEN, **more})  # type: ignore[arg-type]  # all text
+
+
+@pytest.mark.parametrize("key", [KEY, "new key"])
+@pytest.mark.parametrize("token", [TOKEN, "new"])
+def test_during_a_change_both_keys_and_both_tokens_count(key: str, token: str) -> None:
+    envelope = during(*sealed(changed(MESSAGE, token=token), key))
+    assert isinstance(envelope, Envelope)
+    assert envelope.natural_id == "message:om_1"
+    headers, body = sealed({**CHALLENGE, "token": token}, key)
+    unsigned = {name: value for name, value in headers.items() if name != SIGNATURE}
+    assert during(unsigned, body) == Challenge(CHALLENGE["challenge"])
+
+
+def test_during_a_change_nothing_else_counts() -> None:
+    for key, token in (("third key", TOKEN), (KEY, "third"), ("third key", "third")):
+        with pytest.raises(Refused):
+            during(*sealed(changed(MESSAGE, token=token), key))
+    headers, body = sealed(MESSAGE)
+    with pytest.raises(Refused, match="unsigned"):
+        during({name: value for name, value in headers.items() if name != SIGNATURE}, body)
+    with pytest.raises(Refused, match="plain body"):
+        during({}, json.dumps(MESSAGE).encode())
+
+
+def test_after_a_change_the_previous_ones_are_worth_nothing() -> None:
+    with pytest.raises(Refused):
+        during(*sealed(changed(MESSAGE, token="new")), encrypt_key_previous="")
+    with pytest.raises(Refused, match="token"):
+        during(*sealed(MESSAGE, "new key"), verification_token_previous="")
+
+
+def test_a_previous_key_alone_opens_nothing() -> None:
+    with pytest.raises(Refused, match="neither"):
+        during(*sealed(MESSAGE), encrypt_key="", verification_token="")
+    with pytest.raises(Refused, match="no encrypt key"):
+        during(*sealed(MESSAGE), encrypt_key="")
+
+
+def test_a_wrong_key_that_opens_by_chance_does_not_hide_the_right_one() -> None:
+    """Padding fits a wrong key about once in 256 times."""
+    for number in range(600):
+        headers, body = sealed(MESSAGE)
+        assert isinstance(during(headers, body, encrypt_key=f"new key {number}"), Envelope)

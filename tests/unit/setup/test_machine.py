@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
-from bot.settings import Settings, unknown_variables
+from bot.settings import FeishuSettings, Settings, unknown_variables
 from handlers.setup import machine
 from handlers.setup.machine import Finding, examine_database, examine_running, examine_settings
 from storage.audit import Audit
 from storage.backup import MADE
 from storage.database import Database
+from storage.drill import PROVEN
 from storage.migrate import newest
 from storage.processes import Presence, Processes
 from storage.schedule import Schedules
@@ -145,7 +146,28 @@ def test_processes_schedule_and_backup(database: Database) -> None:
         Processes(session).seen(worker, now - timedelta(seconds=5), ticked=True)
         Schedules(session).ran(MADE, NOW - timedelta(hours=30))
     assert wrong(look().values()) == []
+    assert look()["backup drill"].detail == "none was ever proven to restore"
+    with database.write() as session:
+        Schedules(session).ran(PROVEN, NOW - timedelta(days=40))
+    assert wrong(look().values()) == ["backup drill"]
+    with database.write() as session:
+        Schedules(session).ran(PROVEN, NOW - timedelta(days=6))
+    assert wrong(look().values()) == []
     assert look()["backup"].detail == "1.2 days old"
     with database.write() as session:
         Processes(session).stopped(worker, now)
     assert wrong(look().values()) == ["processes"], "stopped on purpose is not silent"
+
+
+def test_feishus_previous_keys_are_told_while_they_are_set(database: Database) -> None:
+    def look(**feishu: str) -> dict[str, Finding]:
+        return found(examine_settings(Settings(feishu=FeishuSettings.model_validate(feishu)), {}, database))
+
+    assert wrong(look(encrypt_key="new", verification_token="new").values()) == []
+    both = look(
+        encrypt_key="new", encrypt_key_previous="words", verification_token="new", verification_token_previous="words"
+    )
+    assert wrong(both.values()) == ["feishu encrypt key", "feishu verification token"]
+    assert "remove MPOPS_FEISHU__ENCRYPT_KEY_PREVIOUS" in both["feishu encrypt key"].remedy
+    assert "words" not in str(both)
+    assert "no effect" in look(encrypt_key_previous="words")["feishu encrypt key"].detail

@@ -1,0 +1,70 @@
+"""The commands that set a deployment up: `mpops apply` and `mpops doctor`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from handlers.setup.opening import make_clock, open_database, read_settings
+
+
+@click.command(name="apply")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+def apply_command(file: Path, dry_run: bool) -> None:
+    """Declare accounts, programs, chats, roles, policies and subscriptions from a TOML file."""
+    from handlers.setup.apply import apply
+    from handlers.setup.applyfile import ApplyError, read
+
+    settings = read_settings()
+    try:
+        declared = read(file)
+    except ApplyError as error:
+        raise click.ClickException(str(error)) from None
+    database = open_database(settings)
+    clock = make_clock(settings)
+    with database.write() as session:
+        changes = apply(session, declared, file.parent.resolve(), clock.now(), database.vault.subkey("audit"))
+        if dry_run:
+            session.rollback()
+    database.close()
+    for change in changes:
+        click.echo(str(change))
+    verb = "would be made" if dry_run else "made"
+    click.echo(f"{len(changes)} changes {verb}." if changes else "Nothing to change.")
+
+
+@click.command()
+@click.option("--set-addresses", is_flag=True, help="Tell the channels to push to MPOPS_HTTP__PUBLIC_URL.")
+def doctor(set_addresses: bool) -> None:
+    """Check database, credentials, scopes, callbacks, clocks, keys and processes; say what to do."""
+    import os
+
+    from handlers.channels.registry import Channels
+    from handlers.setup.doctor import examine, tell_addresses
+    from handlers.setup.machine import examine_database, examine_running, examine_settings
+    from storage.database import Database
+
+    settings = read_settings()
+    clock = make_clock(settings)
+    database = Database(settings.database_url)
+    findings = list(examine_database(database, settings.secrets()))
+    if any(finding.check == "secret key" and finding.ok for finding in findings):
+        channels = Channels(database, clock)
+        if set_addresses:
+            for line in tell_addresses(database, channels, settings.http.public_url):
+                click.echo(line)
+        findings += examine_settings(settings, os.environ, database)
+        findings += examine(database, channels, settings, clock)
+        findings += examine_running(database, clock)
+        channels.close()
+    database.close()
+    for finding in findings:
+        click.echo(f"{'ok  ' if finding.ok else 'FAIL'} {finding.area}: {finding.check}: {finding.detail}")
+        if finding.remedy and not finding.ok:
+            click.echo(f"       -> {finding.remedy}")
+    bad = sum(not finding.ok for finding in findings)
+    click.echo(f"{len(findings)} things looked at, {bad} to mend.")
+    sys.exit(1 if bad else 0)

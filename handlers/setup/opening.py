@@ -1,0 +1,75 @@
+"""What a process opens before anything else: its settings, its clock, its database, and what the settings ask for.
+
+A wrong setting or a damaged file ends in a sentence on the command line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
+    from bot.clock import Clock
+    from bot.metrics import Metrics
+    from bot.settings import Settings
+    from bot.telemetry import Spans
+    from bot.turns import Turns
+    from storage.database import Database
+
+
+def read_settings(*, need_secret: bool = True) -> Settings:
+    from bot.logs import configure
+    from bot.settings import SettingsError, load
+
+    try:
+        settings = load(need_secret=need_secret)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+    configure(settings.log_level, settings.log_format)
+    return settings
+
+
+def make_clock(settings: Settings) -> Clock:
+    from bot.clock import OffsetClock, SystemClock
+
+    return OffsetClock(settings.clock_offset_file) if settings.clock_offset_file else SystemClock()
+
+
+def open_database(settings: Settings, *, migrating: bool = True) -> Database:
+    """The database at the schema of this version, unlocked."""
+    from storage.database import Damaged, Database
+    from storage.migrate import migrate
+
+    database = Database(settings.database_url)
+    try:
+        database.check()
+    except Damaged as damaged:
+        database.close()
+        raise click.ClickException(
+            f"The database file {damaged} is damaged. Nothing was changed in it. Put it aside (with its -wal and -shm"
+            " files) and bring back the newest backup with `mpops restore FILE`; what came in since is read again from"
+            " the channels."
+        ) from None
+    if migrating:
+        migrate(database)
+    database.unlock(settings.secrets())
+    return database
+
+
+def make_spans(settings: Settings) -> Spans:
+    from bot.settings import SettingsError
+    from bot.telemetry import spans_to
+
+    try:
+        return spans_to(settings.otel.endpoint, settings.executor)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def make_turns(settings: Settings, metrics: Metrics) -> Turns:
+    from bot.turns import STRANGERS, UNLIMITED, Allowance, Turns
+
+    if not settings.turns.burst:
+        return Turns(UNLIMITED, UNLIMITED)
+    return Turns(Allowance(settings.turns.burst, settings.turns.seconds), STRANGERS, metrics.limited)
