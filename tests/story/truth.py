@@ -25,8 +25,8 @@ from sandbox.wechatpay.refunds import RefundStatus
 from storage.audit import Audit
 from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
 from storage.database import Database
-from storage.inbox import Inbox
-from storage.outbox import Outbox, PostedCard
+from storage.inbox import Inbox, InboxItem, InboxState
+from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.refunds import Refund, RefundProgress
 
 ZONE = "Asia/Shanghai"
@@ -55,6 +55,15 @@ class Truth:
         """How much the bot has not worked off."""
         with self._database.read() as session:
             return Inbox(session).waiting()[0] + Outbox(session).waiting()[0]
+
+    def left(self) -> str:
+        """What that is, for whoever reads that a test failed."""
+        with self._database.read() as session:
+            events = session.scalars(select(InboxItem).where(InboxItem.state == InboxState.NEW).limit(3))
+            messages = session.scalars(select(OutboxMessage).where(OutboxMessage.state == OutboxState.WAITING).limit(3))
+            told = [f"{one.kind} {one.id} since {one.received_at}: {one.body[:200]}" for one in events]
+            told += [f"message {one.id}, attempt {one.attempts}, due {one.due_at}: {one.error}" for one in messages]
+        return "; ".join(told)
 
     def audit_is_whole(self) -> bool:
         with self._database.read() as session:

@@ -84,7 +84,7 @@ class World:
 
     def quiet(self, patience: float = PATIENCE) -> None:
         """Wait until the bot has worked off what came in and sent what goes out."""
-        eventually(lambda: self.truth.waiting() == 0, lambda: f"{self.truth.waiting()} items still wait", patience)
+        eventually(lambda: self.truth.waiting() == 0, lambda: f"still waiting: {self.truth.left()}", patience)
 
     def recovers(self) -> None:
         """Everything works again; time goes by until what had to wait for that has been caught up with."""
