@@ -87,10 +87,10 @@ class InboxWork:
 
     def resume(self) -> None:
         """Enqueue again what lies unfinished for long: a safety net, for the two are stored in one transaction."""
-        before = self._units.clock.now() - timedelta(minutes=5)
+        before = self._units.clock.now() - timedelta(seconds=90)
         with self._units.write("resume") as unit:
             for item in unit.inbox.stale(before):
-                id = f"{item.id[:180]}~{int(unit.now.timestamp()) // 300}"
+                id = f"{item.id[:180]}~{int(unit.now.timestamp()) // 90}"
                 unit.enqueue(PROCESS, id, {"id": item.id}, queue=INTERACTIVE)
 
     # ---------------------------------------------------------------------------------------------------------------
