@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -200,7 +201,7 @@ class Posting:
         # The moment is in it because ids begin anew from those of the backup when one was restored.
         uuid = f"mpops-{parcel.id}-{parcel.created_at.timestamp() * 1000:.0f}-{'c' if card is not None else 't'}"
         to = parcel.receiver
-        if parcel.reply_to is not None:
+        if parcel.reply_to is not None and _ID.fullmatch(parcel.reply_to):
             try:
                 with self._paced("reply", parcel.lane):
                     if card is not None:

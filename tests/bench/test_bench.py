@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.processes import APP, environment
+from tests.bench.processes import APP, ROOT, environment
 from tests.bench.run import LONG, NAMES, bench
 from tests.bench.table import Measured, Ratio, percentile
 
@@ -58,9 +58,11 @@ def test_the_command_names_the_benches_there_are(tmp_path: Path) -> None:
     assert asked.returncode == 1
     assert asked.stderr.strip() == f"Error: there is no bench 'nonsense'; there are: {' '.join(NAMES + LONG)}"
 
-    # As installed without the source folder: a plain sentence, no traceback.
+    # As installed without the tests: a plain sentence, no traceback.
     alone = tmp_path / "app.py"
     alone.write_text(Path(APP[1]).read_text())
+    for package in ("adapters", "bot", "handlers", "storage"):
+        (tmp_path / package).symlink_to(ROOT / package)
     asked = subprocess.run([sys.executable, str(alone), "bench"], capture_output=True, text=True, check=False)
     assert asked.returncode == 1
     assert "make bench" in asked.stderr
