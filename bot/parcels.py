@@ -30,6 +30,7 @@ log = structlog.get_logger("outbox")
 
 CARD_LIFE = timedelta(days=14)  # feishu.md §1 no. 15
 _RENEW_AFTER = CARD_LIFE - timedelta(hours=12)
+_ID = re.compile(r"[A-Za-z0-9_-]{1,200}")  # goes into an address; with anything else no try would ever arrive
 _TO_CHAT, _A_SECOND, _A_MINUTE = (
     5,
     50,

@@ -48,8 +48,8 @@ def test_only_what_can_be_a_message_id_is_replied_to(
     packing = Packing(units, Drawings({}), ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
     heard = Heard()
     parcel = Parcel(
-        id=1, lane="l", receiver=to_chat("oc_1"), reply_to=message_id, attempts=1,
-        created_at=datetime(2026, 3, 2, tzinfo=UTC), card_id=None, message_id=None, drawn=None, words="好", rendered=None,
+        id=1, lane="l", receiver=to_chat("oc_1"), reply_to=message_id, attempts=1, card_id=None, message_id=None,
+        created_at=datetime(2026, 3, 2, tzinfo=UTC), drawn=None, words="好", rendered=None,
     )  # fmt: skip
     Posting(cast(Feishu, heard), packing, lambda: 1).send(parcel)
     assert heard.calls == [call]
