@@ -175,9 +175,7 @@ class Engine:
         """Hand over work within the caller's transaction: no commit, no work. A known id changes nothing."""
         if self._client is None:
             raise Stopped("the engine is not running")
-        options: dict[str, Any] = {
-            "workflow_name": WORKFLOW, "queue_name": queue, "workflow_id": id, "app_version": VERSION,
-        }  # fmt: skip
+        options = _options(id, queue)
         if partition is not None:
             options["queue_partition_key"] = partition
         self._client.enqueue_in_transaction(session, cast(Any, options), job, dict(payload))
@@ -224,10 +222,7 @@ class Engine:
             return
         delay = min(_LATER * 2 ** (often - 1), 300.0)
         log.error("job.unknown", job=job, again_in_seconds=delay, times=often)
-        options: dict[str, Any] = {
-            "workflow_name": WORKFLOW, "queue_name": BULK, "workflow_id": f"{first}{_HANDED_ON}{often}",
-            "app_version": VERSION, "delay_seconds": delay,
-        }  # fmt: skip
+        options = {**_options(f"{first}{_HANDED_ON}{often}", BULK), "delay_seconds": delay}
         self._client.enqueue(cast(Any, options), job, dict(payload))
 
     def rescue(self) -> int:
@@ -347,6 +342,10 @@ class Engine:
 
 
 _current: Engine | None = None
+
+
+def _options(id: str, queue: str) -> dict[str, Any]:
+    return {"workflow_name": WORKFLOW, "queue_name": queue, "workflow_id": id, "app_version": VERSION}
 
 
 def _serializer() -> Any:

@@ -91,12 +91,7 @@ class Packing:
         elif card is not None and look is not None:
             drawn = self._drawings.draw(card.kind, look)
             stale_at, title = drawn.stale_at, drawn.title
-            rendered = render(
-                drawn,
-                sign=lambda action: self._signer.sign(action, message.receiver),
-                zone=zone,
-                catalogue=self._catalogue,
-            )
+            rendered = self._render(drawn, message.receiver, zone)
             digest = hashlib.sha256(rendered.json.encode()).hexdigest()[:32]
             words = rendered.plain_en if language == "en_us" else rendered.plain_zh
         old = card is not None and card.posted_at is not None and look is not None
@@ -122,12 +117,12 @@ class Packing:
     def bare(self, title: Text, words: Text, receiver: Receiver) -> str:
         """A card of one sentence and nothing to press."""
         card = Card(title, (Note(words),), Tone.NEUTRAL)
+        return self._render(card, stored_receiver(receiver), self._default_zone).json
+
+    def _render(self, card: Card, receiver: str, zone: str) -> RenderedCard:
         return render(
-            card,
-            sign=lambda action: self._signer.sign(action, stored_receiver(receiver)),
-            zone=self._default_zone,
-            catalogue=self._catalogue,
-        ).json
+            card, sign=lambda action: self._signer.sign(action, receiver), zone=zone, catalogue=self._catalogue
+        )
 
 
 class Posting:

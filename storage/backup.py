@@ -29,6 +29,7 @@ from storage.types import lent_vault
 
 RESTORED = "backup.restore"  # the schedule row that tells when the last restore was
 MADE = "backup.made"  # and the one that tells when the last backup was made
+TOO_OLD = timedelta(days=2)  # for the newest backup, where one is made every day
 _BATCH = 500
 _ALIVE = timedelta(seconds=15)
 _HOUSEKEEPING = frozenset(

@@ -16,8 +16,6 @@ from storage.effects import Effect, EffectState
 from storage.inbox import InboxItem, InboxState
 from storage.outbox import OutboxMessage, OutboxState
 
-PARKED = "parked"  # state of a message of the outbox that was put aside: nobody sends it
-
 
 @dataclass(frozen=True, slots=True)
 class Lane:
@@ -69,10 +67,6 @@ class Stuck:
             .limit(limit)
         )
         return list(self._session.scalars(query))
-
-    def messages_failed_count(self, since: datetime) -> int:
-        query = select(func.count()).where(OutboxMessage.state == OutboxState.FAILED, OutboxMessage.created_at >= since)
-        return self._session.scalar(query) or 0
 
     def message(self, id: int) -> OutboxMessage | None:
         return self._session.get(OutboxMessage, id, with_for_update=True, populate_existing=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base, key_text, long_key, sealed_json
 
-_PASSING = frozenset({"at", "trail", "span", "chase"})  # parts of a payload that differ between runs of the same work
+_PASSING = frozenset({"at", "trail", "span"})  # parts of a payload that differ between runs of the same work
 
 
 class FailedJobState(StrEnum):

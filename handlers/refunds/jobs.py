@@ -78,9 +78,7 @@ def apply(unit: Unit, refund_id: int, told: Told) -> None:
     subject = f"complaint:{refund.complaint_id}"
     if target is RefundProgress.PROCESSING:
         _follow(unit, refund)
-        Effects(unit.session).settle(
-            _key(refund), EffectState.DONE, unit.now
-        )  # the call's outcome is known; money moves
+        Effects(unit.session).settle(_key(refund), EffectState.DONE, unit.now)  # the call's outcome is known
         unit.audit("refund.taken", subject, None, number=refund.number, fen=refund.amount_fen)
     else:
         refund.settled_at = unit.now

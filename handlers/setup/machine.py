@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.clock import Clock
 from bot.settings import Settings, unknown_variables
 from storage.audit import AuditEntry
-from storage.backup import MADE
+from storage.backup import MADE, TOO_OLD
 from storage.database import Damaged, Database
 from storage.drill import PROVEN
 from storage.migrate import current, newest, revisions
@@ -26,7 +26,6 @@ from storage.setup import Setup
 from storage.vault import VaultError
 
 ENOUGH = 500 * 1024 * 1024  # bytes left on the disk
-BACKUP_AFTER = timedelta(days=2)
 DRILL_AFTER = timedelta(days=31)
 TICKED_WITHIN = timedelta(seconds=60)
 
@@ -181,7 +180,7 @@ def examine_running(database: Database, clock: Clock, real: Callable[[], datetim
     remedy = "start `mpops serve` or `mpops worker`; if one runs, its log says tick.failed or tick.database"
     yield Finding("running", "schedule", well, f"last seen running {ago}", remedy)
     since = made or first
-    fresh = since is None or clock.now() - since <= BACKUP_AFTER
+    fresh = since is None or clock.now() - since <= TOO_OLD
     days = f"{(clock.now() - made) / timedelta(days=1):.1f} days old" if made is not None else "there is none"
     yield Finding("running", "backup", fresh, days, "run `mpops backup FILE` every day, and keep FILE elsewhere")
     if made is not None:

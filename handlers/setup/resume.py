@@ -45,7 +45,7 @@ def _incoming(session: Session, engine: Engine) -> None:
 def _outgoing(session: Session, engine: Engine, now: datetime) -> None:
     waiting = select(OutboxMessage).where(OutboxMessage.state == OutboxState.WAITING).order_by(OutboxMessage.id)
     for message in session.scalars(waiting):
-        payload = {"lane": message.lane, "chase": True}
+        payload = {"lane": message.lane}
         engine.enqueue(session, DELIVER, f"deliver-{message.id}", payload, queue=CARDS, partition=message.lane)
     # What stands in the chats is of a later moment than the rows: every card that can still be changed is drawn again.
     standing = select(PostedCard).where(

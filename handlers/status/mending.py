@@ -26,7 +26,7 @@ from storage.inbox import InboxItem, InboxState
 from storage.outbox import Outbox, OutboxState
 from storage.processes import Processes
 from storage.refunds import Refunds
-from storage.stuck import PARKED, Stuck
+from storage.stuck import Stuck
 from storage.trouble import FailedJobs, FailedJobState, ParkedItems, fingerprint
 
 log = structlog.get_logger("status")
@@ -91,7 +91,7 @@ def park(unit: Unit, clicked: Clicked) -> None:
         if kind == EVENT and (event := stuck.event(subject)) is not None:
             event.state = InboxState.PARKED
         elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None:
-            message.state = PARKED
+            message.state = OutboxState.PARKED
         ParkedItems(unit.session).put(kind, subject, seen, clicked.actor.id, unit.now)
     _written(unit, clicked, "status.parked")
 
@@ -115,7 +115,9 @@ def unpark(unit: Unit, clicked: Clicked) -> None:
         event.state = was
         if was == InboxState.NEW:
             unit.enqueue(WORK_OFF, f"{subject[:160]}~{int(unit.now.timestamp() * 1000)}", {"id": subject})
-    elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None and message.state == PARKED:
+    elif (
+        kind == MESSAGE and (message := stuck.message(int(subject))) is not None and message.state == OutboxState.PARKED
+    ):
         message.state = was
         if was == OutboxState.WAITING:
             _send_again(unit, message.id)

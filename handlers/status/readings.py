@@ -85,7 +85,7 @@ def _deadlines(session: Session, now: datetime) -> Iterator[Reading]:
 
 def _troubles(session: Session, now: datetime) -> Iterator[Reading]:
     day = now - timedelta(days=1)
-    outbox, jobs = Stuck(session).messages_failed_count(day), FailedJobs(session).count(day)
+    outbox, jobs = Outbox(session).failed(day), FailedJobs(session).count(day)
     yield one("outbox_failed", "Messages given up in the last 24 h", outbox)
     yield one("jobs_failed", "Jobs given up in the last 24 h, without events", jobs)
     yield one("failed_day", "Items given up in the last 24 h", Inbox(session).failed(day) + outbox + jobs)

@@ -29,7 +29,7 @@ from bot.drawing import Look
 from bot.texts import Instant, Left, Text, text
 from bot.watching import FEISHU, LATELY
 from handlers.status.items import CALL, PROCESS, Item, items, parked_items
-from storage.backup import MADE
+from storage.backup import MADE, TOO_OLD
 from storage.drill import PROVEN
 from storage.inbox import Inbox
 from storage.outbox import Outbox
@@ -38,7 +38,6 @@ from storage.schedule import Deadlines, Schedules
 from storage.trouble import CallTrouble, ParkedItems, Troubles
 
 STATUS = "status"
-BACKUP_TOO_OLD = timedelta(days=2)
 TICK_TOO_OLD = timedelta(seconds=30)
 _MOST = 6  # stuck items with buttons
 _FOLLOW_EVERY = timedelta(seconds=3)
@@ -102,7 +101,7 @@ def _standing(look: Look) -> list[_Fact]:
     return [
         _Fact(text("status.tick"), tick, ticked is not None and real - ticked > TICK_TOO_OLD),
         _Fact(text("status.processes"), text("status.alive", n=len(alive), silent=len(silent)), bool(silent)),
-        _Fact(text("status.backup"), backup, made is not None and look.now - made > BACKUP_TOO_OLD),
+        _Fact(text("status.backup"), backup, made is not None and look.now - made > TOO_OLD),
         _Fact(text("status.proven"), proven),
     ]
 

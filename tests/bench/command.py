@@ -11,7 +11,7 @@ from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio, percentile
 
 _OPERATOR = "ou_operator_chen"
-_CHATS = 40
+CHATS = 40
 _PACES = (1.0, 10.0, 50.0)
 _FEWEST = 12  # of a turn
 
@@ -29,13 +29,13 @@ def measure(stage: Stage) -> Measured:
         drained: dict[float, list[float]] = {pace: [] for pace in _PACES}
         try:
             demo.start()
-            chats = _prepare(demo)
-            _type(demo, chats, 10, 4)  # the first cards load what is loaded late
+            chats = prepare(demo)
+            type_commands(demo, chats, 10, 4)  # the first cards load what is loaded late
             for turn in range(stage.rounds):
                 for pace in _PACES:
                     stage.progress(f"{kind}, round {turn + 1}, {pace:.0f}/s")
                     count = max(_FEWEST if stage.seconds >= 1 else 2, int(pace * stage.seconds))
-                    latencies, after = _type(demo, chats, pace, count)
+                    latencies, after = type_commands(demo, chats, pace, count)
                     typed[pace].append(latencies)
                     drained[pace].append(after)
                     empty[pace].append(_empty(jobs, pace, count))
@@ -69,14 +69,14 @@ def _tell(
     ]
 
 
-def _prepare(demo: Demo) -> list[str]:
+def prepare(demo: Demo) -> list[str]:
     """Groups enough that no single one is above its limit of 5 messages a second."""
     feishu = demo.sandbox.feishu
     feishu.limits.enabled = False
-    return [feishu.add_chat(f"运营 {number}", [_OPERATOR]).chat_id for number in range(_CHATS)]
+    return [feishu.add_chat(f"运营 {number}", [_OPERATOR]).chat_id for number in range(CHATS)]
 
 
-def _type(demo: Demo, chats: list[str], pace: float, count: int) -> tuple[list[float], float]:
+def type_commands(demo: Demo, chats: list[str], pace: float, count: int) -> tuple[list[float], float]:
     """Type `count` commands; latencies in ms, and seconds from the last one typed to the last card."""
     feishu = demo.sandbox.feishu
     started = time.perf_counter()

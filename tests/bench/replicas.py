@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from tests.bench.ack import KEYS
-from tests.bench.command import _CHATS, _prepare, _type
+from tests.bench.command import CHATS, prepare, type_commands
 from tests.bench.load import Load, run
 from tests.bench.processes import APP, Program, environment, free_port, once
 from tests.bench.stage import POSTGRES, Stage
@@ -66,18 +66,18 @@ def _together(ports: list[int], seconds: float) -> float:
 def _worked_off(stage: Stage) -> tuple[dict[int, list[float]], dict[int, int]]:
     rates: dict[int, list[float]] = {1: [], 2: []}
     twice = {1: 0, 2: 0}
-    count = max(_CHATS, int(_PACE * stage.seconds))
+    count = max(CHATS, int(_PACE * stage.seconds))
     for turn in range(stage.rounds):
         for number in (1, 2) if turn % 2 == 0 else (2, 1):
             stage.progress(f"round {turn + 1}, {number} workers")
             names = [f"worker-{each}" for each in range(number)]
             with Fleet(stage.room("replicas") / "fleet", stage.database(POSTGRES), names) as fleet:
-                chats = _prepare(fleet)
-                _type(fleet, chats, 10, _CHATS)  # the first cards load what is loaded late
+                chats = prepare(fleet)
+                type_commands(fleet, chats, 10, CHATS)  # the first cards load what is loaded late
                 time.sleep(1.0)
                 before = _posted(fleet, chats)
                 started = time.perf_counter()
-                _type(fleet, chats, _PACE, count)
+                type_commands(fleet, chats, _PACE, count)
                 rates[number].append(count / (time.perf_counter() - started))
                 time.sleep(2.0)  # for what should not come
                 twice[number] += _posted(fleet, chats) - before - count

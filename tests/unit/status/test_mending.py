@@ -34,7 +34,6 @@ from storage.outbox import Outbox, OutboxState
 from storage.processes import Presence, Processes
 from storage.refunds import RefundProgress
 from storage.schedule import Deadlines
-from storage.stuck import PARKED
 from storage.trouble import FailedJobs, ParkedItems, fingerprint
 from tests.databases import migrated_url, postgres_url, sqlite_url
 from tests.rows import NOW, SECRET, company, complaint, person, refund
@@ -245,7 +244,7 @@ def test_a_chat_that_cannot_be_written_to_is_one_item_and_its_first_message_can_
         (item,) = items(session, desk.clock.now())
     assert item.title.params == {"chat": "支付投诉群", "n": 2}
     desk.press_the_only("status.park")
-    assert message_state(desk, first) == PARKED
+    assert message_state(desk, first) == OutboxState.PARKED
     with desk.database.read() as session:
         lane = Outbox(session).get(first)
         assert lane is not None
