@@ -96,6 +96,7 @@ class Later(Body):
 class Advance(Body):
     seconds: Annotated[float, Field(ge=-31_536_000, le=31_536_000)] | None = None
     to: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] | None = None
+    tomorrow: bool = False
 
 
 class NewFault(Body):
@@ -215,13 +216,13 @@ def later(sandbox: Sandbox, who: Viewer, given: Later) -> None:
 
 
 def advance(sandbox: Sandbox, who: Viewer, given: Advance) -> Answer:
-    """By seconds, or to the next time that a clock on the wall shows `to`."""
+    """By seconds, or to the next time that a clock on the wall shows `to`; `tomorrow`: not today any more."""
     clock = sandbox.world.clock
     if given.to is not None:
         hour, minute = (int(part) for part in given.to.split(":"))
         now = clock.now().astimezone(ZONE)
         target = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-        if target <= now:
+        if given.tomorrow or target <= now:
             target += timedelta(days=1)
         by = target - now
     elif given.seconds is not None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -88,6 +89,20 @@ def test_what_cannot_be_done_is_explained(
     answer = act(http, action, **body)
     assert answer.status_code == status
     assert words in answer.json()["error"]
+
+
+@pytest.mark.parametrize("hour", [1, 8, 9, 23])
+def test_tomorrow_is_the_next_day_at_any_hour(world: ConsoleWorld, http: httpx.Client, hour: int) -> None:
+    """At one in the night the next 09:00 is still today's: a digest then sums up the day before."""
+    clock, zone = world.sandbox.world.clock, ZoneInfo("Asia/Shanghai")
+    before = clock.offset
+    try:
+        assert act(http, "advance", to=f"{hour:02}:30", tomorrow=True).status_code == 200
+        today = clock.now().astimezone(zone).date()
+        assert act(http, "advance", to="09:00", tomorrow=True).status_code == 200
+        assert f"{clock.now().astimezone(zone):%Y-%m-%d %H:%M}" == f"{today + timedelta(days=1)} 09:00"
+    finally:
+        clock.advance(before - clock.offset)  # the other tests' tokens are of today
 
 
 def test_only_ones_own_message_is_edited_or_recalled(world: ConsoleWorld, http: httpx.Client) -> None:

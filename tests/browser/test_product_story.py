@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -14,6 +16,7 @@ from sandbox.company import GROUP, MERCHANT
 from sandbox.demo import Demo
 
 CHEN, LI, WANG, ZHAO = "ou_operator_chen", "ou_operator_li", "ou_approver_wang", "ou_admin_zhao"
+BEIJING = ZoneInfo("Asia/Shanghai")
 PATIENCE = 15_000  # ms; a call to the platform and back, on a busy machine
 
 
@@ -61,7 +64,11 @@ def offers(card: Locator, *labels: str) -> None:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
+    """It is half past midnight: the hour at which "the next morning" is easily taken for the one that comes first."""
     demo = Demo(0, [sys.executable, str(Path(__file__).parents[2] / "app.py")], folder=tmp_path / "demo")
+    clock = demo.sandbox.world.clock
+    midnight = clock.now().astimezone(BEIJING).replace(hour=0, minute=0, second=0, microsecond=0)
+    clock.advance(midnight + timedelta(days=1, minutes=30) - clock.now())
     try:
         demo.start()
         yield demo
@@ -153,6 +160,7 @@ def _asks_around(console: Console) -> None:
 
 
 def _next_morning(console: Console) -> None:
+    """By the panel, at whatever hour this runs: what came in after midnight belongs to the digest of the day after."""
     console.page.get_by_test_id("advance-9").click()
     digest = console.card("日报")
     shows(digest, "新投诉", "1 笔，共 ¥129.00", "近 7 天新投诉", "未完结")

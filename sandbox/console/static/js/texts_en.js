@@ -87,7 +87,7 @@ export const english = {
   "clock.1h": "+1 h",
   "clock.4h": "+4 h",
   "clock.1d": "+1 day",
-  "clock.nine": "to next 09:00",
+  "clock.nine": "to tomorrow 09:00",
   "clock.ahead": "{time} ahead of real time",
   "happen.complain_title": "A customer complains",
   "happen.merchant": "Merchant",

@@ -87,7 +87,7 @@ export const chinese = {
   "clock.1h": "+1 小时",
   "clock.4h": "+4 小时",
   "clock.1d": "+1 天",
-  "clock.nine": "到下个 09:00",
+  "clock.nine": "到次日 09:00",
   "clock.ahead": "比真实时间快 {time}",
   "happen.complain_title": "客户投诉",
   "happen.merchant": "商户",

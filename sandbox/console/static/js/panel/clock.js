@@ -12,6 +12,7 @@ const STEPS = [
   ["1d", 86_400],
 ];
 
+// The next day's morning, also for somebody who tries this at night: the digest is about a day that has ended.
 export function buildClock() {
   const time = h("time", { class: "clock-now", data: { testid: "clock" } });
   const gap = h("span", { class: "muted", data: { testid: "clock-offset" } });
@@ -27,7 +28,7 @@ export function buildClock() {
     "section",
     { class: "clock", "aria-label": t("clock.label") },
     h("div", { class: "clock-line" }, time, gap),
-    h("div", { class: "chips" }, STEPS.slice(0, 3).map(step), h("button", { type: "button", class: "chip", data: { testid: "advance-9" }, on: { click: () => move({ to: "09:00" }) } }, t("clock.nine")), step(STEPS[3])),
+    h("div", { class: "chips" }, STEPS.slice(0, 3).map(step), h("button", { type: "button", class: "chip", data: { testid: "advance-9" }, on: { click: () => move({ to: "09:00", tomorrow: true }) } }, t("clock.nine")), step(STEPS[3])),
   );
   const tick = () => {
     const text = fullTime(now());
