@@ -22,7 +22,7 @@ from bot.texts import Text
 from storage.audit import Audit
 from storage.database import Database
 from storage.inbox import Inbox
-from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
+from storage.outbox import Outbox, PostedCard
 from storage.people import People
 from storage.schedule import Deadlines
 from storage.setup import Setup
@@ -89,16 +89,13 @@ class Unit:
         params: Mapping[str, Any] | None = None,
         reply_to: str | None = None,
         redraw_at: datetime | None = None,
-    ) -> PostedCard:
+    ) -> None:
         """Put a new card into a chat."""
-        card = self._outbox.add_card(
-            PostedCard(
-                kind=kind, subject=subject, params=dict(params or {}), receiver=stored_receiver(receiver),
-                lane=self._lane(receiver), created_at=self.now, redraw_at=redraw_at,
-            )
+        card_id = self._outbox.add_card(
+            kind=kind, subject=subject, params=dict(params or {}), receiver=stored_receiver(receiver),
+            lane=self._lane(receiver), at=self.now, redraw_at=redraw_at,
         )  # fmt: skip
-        self._send(receiver, card_id=card.id, reply_to=reply_to)
-        return card
+        self._send(receiver, card_id=card_id, reply_to=reply_to)
 
     def redraw(self, kind: str, subject: str) -> None:
         """Make every card of that item show the truth."""
@@ -129,17 +126,14 @@ class Unit:
         self, receiver: Receiver, *, card_id: int | None = None, body: str | None = None, reply_to: str | None = None
     ) -> None:
         lane = self._lane(receiver)
-        message = self._outbox.add(
-            OutboxMessage(
-                lane=lane, receiver=stored_receiver(receiver), card_id=card_id, body=body, reply_to=reply_to,
-                state=OutboxState.WAITING, created_at=self.now, due_at=self.now, attempts=0,
-                trail=trail.current() or None,
-            )
+        message_id = self._outbox.add(
+            lane=lane, receiver=stored_receiver(receiver), card_id=card_id, body=body, reply_to=reply_to, at=self.now,
+            trail=trail.current() or None,
         )  # fmt: skip
         if lane not in self._lanes:  # one delivery sends all that waits
             self._lanes.add(lane)
             self._engine.enqueue(
-                self.session, DELIVER, f"deliver-{message.id}", {"lane": lane}, queue=CARDS, partition=lane
+                self.session, DELIVER, f"deliver-{message_id}", {"lane": lane}, queue=CARDS, partition=lane
             )
 
     def _lane(self, receiver: Receiver) -> str:

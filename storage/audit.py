@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import String, Text, select, text, type_coerce
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy import String, Table, Text, insert, select, text, type_coerce, update
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from storage.base import Base, id_key, key_text, long_key, sealed_json
 from storage.types import SealedJson
@@ -50,6 +50,23 @@ class AuditHead(Base):
     hash: Mapped[str] = mapped_column(String(64))
 
 
+# Made once and run on the tables: whoever writes an entry holds up all others who want to.
+_entry, _head = cast(Table, AuditEntry.__table__), cast(Table, AuditHead.__table__)
+_LOCKED = text("SELECT pg_advisory_xact_lock(:key)")
+_LAST = select(_head.c.last_id, _head.c.hash).where(_head.c.id == 1)
+_WRITE = insert(_entry)
+_BEGIN, _MOVE = insert(_head).values(id=1), update(_head).where(_head.c.id == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """The last entry as a transaction knows it that has locked out all other writers."""
+
+    transaction: SessionTransaction | None
+    id: int
+    hash: str
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`broken_at` is the id of the first entry that does not fit, 0 when the end is missing, None when all is well."""
@@ -58,11 +75,11 @@ class Verdict:
     broken_at: int | None
 
 
-def _hash(key: bytes, entry: Any, params: object) -> str:
+def _hash(key: bytes, entry: Mapping[str, Any], params: object) -> str:
     told = json.dumps(
         [
-            entry.id, entry.at.isoformat(), entry.actor_id, entry.event, entry.subject,
-            json.dumps(params, ensure_ascii=False, sort_keys=True), entry.previous,
+            entry["id"], entry["at"].isoformat(), entry["actor_id"], entry["event"], entry["subject"],
+            json.dumps(params, ensure_ascii=False, sort_keys=True), entry["previous"],
         ],
         ensure_ascii=False,
     )  # fmt: skip
@@ -87,25 +104,37 @@ class Audit:
         self._key = key
 
     def add(self, *, at: datetime, actor_id: int | None, event: str, subject: str, params: Mapping[str, Any]) -> None:
+        self._session.flush()  # what an entry tells of goes before it
+        last = self._last()
+        entry = {
+            "id": last.id + 1, "at": at, "actor_id": actor_id, "event": event, "subject": subject,
+            "params": dict(params), "previous": last.hash,
+        }  # fmt: skip
+        written = _hash(self._key, entry, entry["params"])
+        self._session.execute(_WRITE, {**entry, "hash": written})
+        self._session.execute(_MOVE, {"last_id": entry["id"], "hash": written})
+        self._session.info[_Last] = _Last(self._transaction(), last.id + 1, written)
+
+    def _last(self) -> _Last:
+        """The last entry, read once in a transaction: nobody else adds one before that ends."""
+        known = self._session.info.get(_Last)
+        if isinstance(known, _Last) and known.transaction is self._transaction():
+            return known
         if self._session.get_bind().dialect.name != "sqlite":
             # Two writers must not chain to the same entry; SQLite has one writer anyway.
-            self._session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        head = self._session.get(AuditHead, 1, populate_existing=True)
+            self._session.execute(_LOCKED, {"key": _LOCK})
+        head = self._session.execute(_LAST).one_or_none()
         if head is None:
-            head = AuditHead(id=1, last_id=0, hash=GENESIS)
-            self._session.add(head)
-        entry = AuditEntry(
-            id=head.last_id + 1, at=at, actor_id=actor_id, event=event, subject=subject, params=dict(params),
-            previous=head.hash, hash="",
-        )  # fmt: skip
-        entry.hash = _hash(self._key, entry, entry.params)
-        head.last_id, head.hash = entry.id, entry.hash
-        self._session.add(entry)
-        self._session.flush()
+            self._session.execute(_BEGIN, {"last_id": 0, "hash": GENESIS})
+        return _Last(self._transaction(), *(head or (0, GENESIS)))
+
+    def _transaction(self) -> SessionTransaction | None:
+        """The innermost: what was known in one that was rolled back is not known any more."""
+        return self._session.get_nested_transaction() or self._session.get_transaction()
 
     def anchor(self) -> str:
         """How many entries there are and the beginning of the last hash, `14:0f3a9c…`, to be kept somewhere else."""
-        head = self._session.get(AuditHead, 1)
+        head = self._session.execute(_LAST).one_or_none()
         return f"{head.last_id}:{head.hash[:_ANCHOR]}" if head is not None else ""
 
     def holds(self, anchor: str) -> bool:
@@ -129,12 +158,12 @@ class Audit:
         try:
             for entry, params in self._raw():
                 fits = entry.id == expected and entry.previous == previous
-                if not fits or not hmac.compare_digest(entry.hash, _hash(self._key, entry, params)):
+                if not fits or not hmac.compare_digest(entry.hash, _hash(self._key, entry._mapping, params)):
                     return Verdict(checked, entry.id)
                 previous, expected, checked = entry.hash, expected + 1, checked + 1
         except (VaultError, ValueError):  # somebody wrote into it what cannot even be read
             return Verdict(checked, expected)
-        head = self._session.get(AuditHead, 1)
+        head = self._session.execute(_LAST).one_or_none()
         if head is not None and (head.last_id != checked or head.hash != previous):
             return Verdict(checked, 0)
         return Verdict(checked, None)

@@ -6,8 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, UniqueConstraint, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -123,6 +135,16 @@ class ComplaintReply(Base):
     error: Mapped[str | None]
 
 
+class Entry(NamedTuple):
+    """One step of the negotiation, not yet stored."""
+
+    external_id: str
+    at: datetime
+    author: str
+    kind: str
+    words: str
+
+
 @dataclass(frozen=True, slots=True)
 class ComplaintFilter:
     """What `/投诉` lists. `None` and empty mean: any."""
@@ -147,6 +169,17 @@ class DayCounts:
     finished_late: int
 
 
+# Made once, for what is done with each complaint of each list: building them costs a good part of running them.
+_entries, _complaint = cast(Table, ComplaintEntry.__table__), cast(Table, Complaint.__table__)
+_BY_EXTERNAL = select(Complaint).where(
+    Complaint.account_key == bindparam("account"), Complaint.external_id == bindparam("number")
+)
+_BY_EXTERNAL_LOCKED = _BY_EXTERNAL.with_for_update()
+_ENTRY_IDS = select(_entries.c.external_id).where(_entries.c.complaint_id == bindparam("of"))
+_ADD_ENTRIES = insert(_entries)
+_SYNCED = update(_complaint).where(_complaint.c.id == bindparam("row")).values(synced_at=bindparam("at"))
+
+
 class Complaints:
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -155,18 +188,23 @@ class Complaints:
         return self._session.get(Complaint, id, with_for_update=lock or None, populate_existing=lock)
 
     def by_external(self, account_key: str, external_id: str, *, lock: bool = False) -> Complaint | None:
-        query = select(Complaint).where(Complaint.account_key == account_key, Complaint.external_id == external_id)
-        return self._session.scalar(query.with_for_update() if lock else query)
+        query = _BY_EXTERNAL_LOCKED if lock else _BY_EXTERNAL
+        return self._session.scalar(query, {"account": account_key, "number": external_id})
 
     def add(self, complaint: Complaint) -> Complaint:
         self._session.add(complaint)
         self._session.flush()
         return complaint
 
+    def told(self, complaint: Complaint, **values: Any) -> None:
+        """Put in what differs: a row that is only given what it holds costs a comparison of all of it at the flush."""
+        for name, value in values.items():
+            if getattr(complaint, name) != value:
+                setattr(complaint, name, value)
+
     def synced(self, complaint: Complaint, at: datetime) -> None:
         """Note when it was read. That stands on no card, so it leaves the version alone that their buttons carry."""
-        noted = update(Complaint).where(Complaint.id == complaint.id).values(synced_at=at)
-        self._session.execute(noted.execution_options(synchronize_session=False))
+        self._session.execute(_SYNCED, {"row": complaint.id, "at": at})
         set_committed_value(complaint, "synced_at", at)
 
     def by_externals(self, account_key: str, external_ids: Sequence[str]) -> dict[str, Complaint]:
@@ -214,11 +252,12 @@ class Complaints:
 
     def entry_ids(self, complaint_id: int) -> set[str]:
         """The channel's ids of those entries of its history that we have."""
-        query = select(ComplaintEntry.external_id).where(ComplaintEntry.complaint_id == complaint_id)
-        return set(self._session.scalars(query))
+        return set(self._session.scalars(_ENTRY_IDS, {"of": complaint_id}))
 
-    def add_entry(self, entry: ComplaintEntry) -> None:
-        self._session.add(entry)
+    def add_entries(self, complaint_id: int, entries: Sequence[Entry]) -> None:
+        rows = [{"complaint_id": complaint_id, **entry._asdict()} for entry in entries]
+        if rows:
+            self._session.execute(_ADD_ENTRIES, rows)
 
     def entries(self, complaint_id: int, limit: int = 20) -> list[ComplaintEntry]:
         """The newest `limit`, oldest first."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import NullPool
 
@@ -21,6 +21,14 @@ from storage.vault import Keys, Vault, VaultError
 
 _MIGRATION_LOCK = 7_262_001  # any number, the same in every version
 _CHECKED = 256 * 1024 * 1024  # bytes; a larger SQLite file would take seconds to read through at every start
+# A process that stands still in the middle of a transaction (its machine is paused, or gone) holds locks that all the
+# others wait for. The server ends that transaction after half a minute; nothing of ours computes for so long in one.
+_SERVER = (
+    "SET idle_in_transaction_session_timeout = '30s';"
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+)
+# And a server that is gone without a word is noticed by the client as soon; milliseconds for the last one.
+_LINE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -76,6 +84,13 @@ def _tune_sqlite(engine: Engine, begin: str, *, read_only: bool = False) -> None
             connection.exec_driver_sql(begin)
 
 
+def _tune_server(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: object) -> None:
+        connection.execute(_SERVER)
+        connection.commit()
+
+
 def _engine(url: URL, **options: Any) -> Engine:
     # Parameters stay out of error texts, and so out of the log: they may be somebody's words or phone number.
     return create_engine(url, hide_parameters=True, **options)
@@ -104,7 +119,10 @@ class Database:
             _tune_sqlite(self.writer, "BEGIN IMMEDIATE")
             _tune_sqlite(self.reader, "BEGIN", read_only=True)
         else:
-            self.writer = _engine(self.url, pool_size=pool_size, max_overflow=pool_size, pool_recycle=300)
+            self.writer = _engine(
+                self.url, pool_size=pool_size, max_overflow=pool_size, pool_recycle=300, connect_args=_LINE
+            )
+            _tune_server(self.writer)
             self.reader = self.writer
             self._system_pool = 30
         self._write_sessions = sessionmaker(self.writer, expire_on_commit=False)
@@ -128,9 +146,21 @@ class Database:
                 _tune_sqlite(self._system, "")
             else:
                 self._system = _engine(
-                    self.url, pool_size=self._system_pool, max_overflow=0, pool_recycle=300, pool_pre_ping=True
-                )
+                    self.url, pool_size=self._system_pool, max_overflow=0, pool_recycle=300, pool_pre_ping=True,
+                    connect_args=_LINE,
+                )  # fmt: skip
+                _tune_server(self._system)
         return self._system
+
+    def unreachable(self) -> str | None:
+        """Why the server cannot be reached, in its driver's words; None when it can, or where there is no server."""
+        if self.is_sqlite:
+            return None
+        try:
+            with self.reader.connect():
+                return None
+        except OperationalError as error:
+            return " ".join(str(error.orig).split())[:300]
 
     def check(self) -> None:
         """Look whether a SQLite file holds together. Raises Damaged."""

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import Index, UniqueConstraint, func, select
+from sqlalchemy import Index, Table, UniqueConstraint, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from storage.base import Base, id_key, key_text, long_key
@@ -43,35 +47,58 @@ class Heartbeat(Base):
     seen_at: Mapped[datetime]
 
 
+_deadline = cast(Table, Deadline.__table__)
+
+
+def _set(insert: Any) -> Any:
+    anew = insert(_deadline).values(stage=0)
+    values = {"due_at": anew.excluded.due_at, "next_at": anew.excluded.next_at, "stage": 0, "done_at": None}
+    return anew.on_conflict_do_update(index_elements=["kind", "subject"], set_=values)
+
+
+# Made once and run on the table: almost every unit of work sets or meets a deadline, and looking first costs as much.
+_SET = {"sqlite": _set(sqlite_insert), "postgresql": _set(postgres_insert)}
+_MEET = (
+    update(_deadline)
+    .where(_deadline.c.kind == bindparam("of"), _deadline.c.subject == bindparam("item"), _deadline.c.done_at.is_(None))
+    .values(done_at=bindparam("at"))
+)
+
+
 class Deadlines:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def set(self, kind: str, subject: str, due_at: datetime, next_at: datetime) -> Deadline:
+    def set(self, kind: str, subject: str, due_at: datetime, next_at: datetime) -> None:
         """Start or restart a deadline."""
-        row = self.get(kind, subject, lock=True)
-        if row is None:
-            row = Deadline(kind=kind, subject=subject, due_at=due_at, next_at=next_at, stage=0)
-            self._session.add(row)
-        else:
-            row.due_at, row.next_at, row.stage, row.done_at = due_at, next_at, 0, None
-        self._session.flush()
-        return row
+        self.set_all(subject, {kind: (due_at, next_at)})
 
-    def get(self, kind: str, subject: str, *, lock: bool = False) -> Deadline | None:
-        query = select(Deadline).where(Deadline.kind == kind, Deadline.subject == subject)
-        if lock:
-            self._session.flush()
-            query = query.with_for_update().execution_options(populate_existing=True)
-        return self._session.scalar(query)
+    def set_all(self, subject: str, times: Mapping[str, tuple[datetime, datetime]]) -> None:
+        """Start or restart deadlines of one item: for each kind when it is due, and when somebody is told next."""
+        self._session.flush()
+        rows = [
+            {"kind": kind, "subject": subject, "due_at": due_at, "next_at": next_at}
+            for kind, (due_at, next_at) in times.items()
+        ]
+        self._session.execute(_SET[self._session.get_bind().dialect.name], rows)
+        self._look_again(subject)
+
+    def _look_again(self, subject: str) -> None:
+        """What the session holds of an item's deadlines is read anew when it is next asked for."""
+        for row in self._session.identity_map.values():
+            if isinstance(row, Deadline) and row.subject == subject:
+                self._session.expire(row)
+
+    def get(self, kind: str, subject: str) -> Deadline | None:
+        return self._session.scalar(select(Deadline).where(Deadline.kind == kind, Deadline.subject == subject))
 
     def by_id(self, id: int) -> Deadline | None:
         return self._session.get(Deadline, id, with_for_update=True)
 
     def meet(self, kind: str, subject: str, at: datetime) -> None:
-        row = self.get(kind, subject, lock=True)
-        if row is not None and row.done_at is None:
-            row.done_at = at
+        self._session.flush()
+        self._session.execute(_MEET, {"of": kind, "item": subject, "at": at})
+        self._look_again(subject)
 
     def due(self, now: datetime, limit: int = 200) -> list[Deadline]:
         query = (

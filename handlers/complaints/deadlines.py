@@ -19,11 +19,12 @@ _MISSED = {FIRST: "complaint.first_reply.missed", FINISH: "complaint.finish.miss
 
 
 def start(unit: Unit, complaint: Complaint) -> None:
-    subject = str(complaint.id)
+    due = {FINISH: complaint.finish_due}
     if complaint.first_replied_at is None:
-        due = complaint.first_reply_due
-        unit.deadlines.set(FIRST, subject, due, next_reminder(due, unit.now) or unit.now)
-    unit.deadlines.set(FINISH, subject, complaint.finish_due, next_reminder(complaint.finish_due, unit.now) or unit.now)
+        due[FIRST] = complaint.first_reply_due
+    unit.deadlines.set_all(
+        str(complaint.id), {kind: (at, next_reminder(at, unit.now) or unit.now) for kind, at in due.items()}
+    )
 
 
 def answered(unit: Unit, complaint: Complaint) -> None:

@@ -17,7 +17,7 @@ from handlers.complaints.showing import CARD
 from handlers.complaints.states import Event, advance
 from handlers.complaints.times import FINISH, FIRST_REPLY
 from handlers.complaints.words import ping
-from storage.complaints import Complaint, ComplaintEntry, Complaints, Progress
+from storage.complaints import Complaint, Complaints, Entry, Progress
 from storage.setup import ComplaintRoute
 
 log = structlog.get_logger("complaints")
@@ -41,17 +41,15 @@ def merge(
     before, version = _picture(complaint), complaint.row_version
     if told.times > complaint.times:
         _again(unit, complaint, told, history)
-    complaint.times = max(complaint.times, told.times)
-    complaint.remote_state = told.raw_state[:64]
-    complaint.user_waits = told.user_waits
-    complaint.platform_assists = told.platform_assists
-    complaint.immediate = told.immediate_service
-    complaint.fully_refunded = told.fully_refunded
-    complaint.requested_refund_fen = told.requested_refund_fen
+    complaints.told(
+        complaint, times=max(complaint.times, told.times), remote_state=told.raw_state[:64],
+        user_waits=told.user_waits, platform_assists=told.platform_assists, immediate=told.immediate_service,
+        fully_refunded=told.fully_refunded, requested_refund_fen=told.requested_refund_fen,
+    )  # fmt: skip
     if list(told.picture_urls) != complaint.picture_urls:
         complaint.picture_urls = list(told.picture_urls)
         _want_pictures(unit, complaint, channel)
-    fresh = _remember(complaints, complaint, history)
+    fresh = _remember(complaints, complaint, history, complaints.entry_ids(complaint.id))
     _follow(unit, complaint, told, history)
     unit.session.flush()
     complaints.synced(complaint, read_at)
@@ -105,7 +103,7 @@ def _arrived(
             synced_at=unit.now,
         )
     )
-    _remember(complaints, complaint, history)
+    _remember(complaints, complaint, history, set())
     if told.state is ComplaintState.PROCESSING:
         _mark_replied(unit, complaint, _first_answer(history) or unit.now)
     unit.audit(
@@ -175,19 +173,17 @@ def _first_answer(history: Sequence[HistoryEntry], since: datetime | None = None
     return min(answers, default=None)
 
 
-def _remember(complaints: Complaints, complaint: Complaint, history: Sequence[HistoryEntry]) -> list[HistoryEntry]:
+def _remember(
+    complaints: Complaints, complaint: Complaint, history: Sequence[HistoryEntry], known: set[str]
+) -> list[HistoryEntry]:
+    """Store what is not among the `known` ids, and give it back."""
     fresh: list[HistoryEntry] = []
-    known = complaints.entry_ids(complaint.id)
     for entry in history:
         if entry.id[:200] not in known:
             known.add(entry.id[:200])
-            complaints.add_entry(
-                ComplaintEntry(
-                    complaint_id=complaint.id, external_id=entry.id[:200], at=entry.at, author=entry.author,
-                    kind=entry.kind[:200], words=entry.text,
-                )
-            )  # fmt: skip
             fresh.append(entry)
+    rows = [Entry(entry.id[:200], entry.at, entry.author, entry.kind[:200], entry.text) for entry in fresh]
+    complaints.add_entries(complaint.id, rows)
     return fresh
 
 

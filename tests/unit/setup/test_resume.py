@@ -16,7 +16,7 @@ from storage.complaints import ComplaintReply, Complaints, Progress, ReplyState
 from storage.database import Database
 from storage.effects import Effects, EffectState
 from storage.inbox import Inbox, InboxState
-from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
+from storage.outbox import OutboxMessage, OutboxState, PostedCard
 from storage.refunds import RefundProgress
 from storage.schedule import Deadlines
 from tests.rows import NOW, company, complaint, person, refund
@@ -136,16 +136,16 @@ def test_messages_go_out_and_the_cards_that_stand_are_drawn_again(database: Data
         )  # fmt: skip
 
     with database.write() as session:
-        outbox = Outbox(session)
-        rows = [outbox.add_card(row) for row in (card("om_1", 1), card("om_old", 14), card("om_x", 1, retired=True))]
-        waits = outbox.add_card(card(None, 1))
+        rows = [card("om_1", 1), card("om_old", 14), card("om_x", 1, retired=True), card(None, 1)]
+        session.add_all(rows)
+        session.flush()
+        ids = [row.id for row in rows]
         for state in (OutboxState.WAITING, OutboxState.SENT, OutboxState.FAILED):
-            outbox.add(
-                OutboxMessage(
-                    lane="lane", receiver="chat:oc_pay", card_id=waits.id, state=state, created_at=NOW, due_at=NOW
-                )
-            )  # fmt: skip
-        ids = [row.id for row in (*rows, waits)]
+            sent = OutboxMessage(
+                lane="lane", receiver="chat:oc_pay", card_id=ids[-1], state=state, created_at=NOW, due_at=NOW
+            )
+            session.add(sent)
+            session.flush()  # one after the other: the first of them is the message that waits
     assert resumed(database, engine) == {"deliver-1": "cards"}
     with database.read() as session:
         drawn = [session.get_one(PostedCard, id) for id in ids]

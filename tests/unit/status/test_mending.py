@@ -64,7 +64,8 @@ class Desk:
         with self.units.write("set-up") as unit:
             company(unit.session)
             who = person(unit.session, "ou_admin", "赵敏", ("admin", "*"))
-            unit.post(STATUS, "0", to_chat("oc_pay")).message_id = CARD_MESSAGE
+            unit.post(STATUS, "0", to_chat("oc_pay"))
+            unit.cards_of(STATUS, "0")[0].message_id = CARD_MESSAGE
             unit.session.flush()
             self.actor = unit.actor(who.open_id)
         with self.database.write() as session:
@@ -456,8 +457,8 @@ def test_a_job_that_this_version_does_not_know_is_not_lost_for_being_tried_again
 @pytest.mark.parametrize("another_stands_there", [False, True])
 def test_a_card_given_up_with_its_chat_follows_its_item_again(desk: Desk, another_stands_there: bool) -> None:
     with desk.units.write("lost") as unit:
-        card = unit.post("home", "7", to_chat("oc_pay"))
-        unit.session.flush()
+        unit.post("home", "7", to_chat("oc_pay"))
+        (card,) = unit.cards_of("home", "7")
         message = Outbox(unit.session).head(card.lane)
         assert message is not None
         id = message.id

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select, text
@@ -19,18 +17,7 @@ from storage.people import People
 from storage.schedule import ScheduleRun
 from storage.setup import ReplyTemplate
 from tests.rows import NOW, complaint, person
-
-
-def together(count: int, work: Callable[[int], object]) -> list[object]:
-    """Run it in so many threads that begin at the same moment."""
-    barrier = threading.Barrier(count)
-
-    def one(number: int) -> object:
-        barrier.wait(10)
-        return work(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(one, range(count)))
+from tests.transactions import together
 
 
 def test_read_and_write_in_eight_threads_loses_no_update(database: Database) -> None:

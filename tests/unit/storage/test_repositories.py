@@ -242,18 +242,21 @@ def test_roles_of_people(database: Database) -> None:
 def test_a_deadline_comes_due_is_met_and_starts_anew(database: Database) -> None:
     with database.write() as session:
         deadlines = Deadlines(session)
-        first = deadlines.set("reply", "1", NOW + 4 * HOUR, NOW)
+        deadlines.set("reply", "1", NOW + 4 * HOUR, NOW)
         deadlines.set("reply", "2", NOW + HOUR, NOW + HOUR)
         assert [row.subject for row in deadlines.due(NOW)] == ["1"]
         assert [row.subject for row in deadlines.due(NOW + HOUR)] == ["1", "2"], "the oldest first"
         assert deadlines.oldest_overdue(NOW + 2 * HOUR) == NOW + HOUR
-        first.stage = 2
+        first = deadlines.get("reply", "1")
+        assert first is not None
+        id, first.stage = first.id, 2
         deadlines.meet("reply", "1", NOW)
         deadlines.meet("reply", "1", NOW + HOUR)
-        assert first.done_at == NOW, "what was met stays met then"
+        assert (first.done_at, first.stage) == (NOW, 2), "what was met stays met then"
         assert [row.subject for row in deadlines.due(NOW + 9 * HOUR)] == ["2"]
-        again = deadlines.set("reply", "1", NOW + 9 * HOUR, NOW + 8 * HOUR)
-        assert (again.id, again.stage, again.done_at) == (first.id, 0, None)
+        deadlines.set("reply", "1", NOW + 9 * HOUR, NOW + 8 * HOUR)
+        assert (first.id, first.stage, first.done_at) == (id, 0, None), "also where it was looked at before"
+        assert (first.due_at, first.next_at) == (NOW + 9 * HOUR, NOW + 8 * HOUR)
         deadlines.meet("never set", "1", NOW)
 
 
@@ -316,10 +319,9 @@ def _reseal(session: Session, database: Database) -> None:
 
 
 def _insert(session: Session, database: Database) -> None:
-    head = session.get_one(AuditHead, 1)
     forged = Audit(session, b"a guessed key")
     forged.add(at=NOW, actor_id=None, event="refund.paid", subject="complaint:1", params={"n": 6})
-    assert head.last_id == 6
+    assert session.get_one(AuditHead, 1).last_id == 6
 
 
 def _swap(session: Session, database: Database) -> None:
