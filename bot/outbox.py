@@ -44,13 +44,19 @@ class Delivery:
         self._packing = packing
         self._posting = posting
         self._on_chat_lost = on_chat_lost
+        self._unsettled: dict[str, _Sent] = {}  # by lane: it left, and the database did not take that down yet
 
     def deliver(self, payload: Payload) -> None:
         """Send what waits in a lane, oldest first. The jobs of the messages behind it may find nothing left to do."""
         lane = payload["lane"]
-        sent: _Sent | None = None
+        sent = self._unsettled.pop(lane, None)
         for number in range(_STINT + 1):
-            message = self._next(lane, sent, first=number == 0, last=number == _STINT)
+            try:
+                message = self._next(lane, sent, first=number == 0, last=number == _STINT)
+            except SQLAlchemyError:
+                if sent is not None:
+                    self._unsettled[lane] = sent  # this job is started again, and another process may have sent it too
+                raise
             if message is None:
                 return
             parcel = self._pack(message)
@@ -140,8 +146,11 @@ class Delivery:
     def _settle(self, unit: Unit, outbox: Outbox, sent: _Sent) -> None:
         parcel = sent.parcel
         message = outbox.get(parcel.id)
-        if message is not None:
+        ours = self._is_ours(unit, message, parcel, sent.message_id)
+        if message is not None and message.state in (OutboxState.WAITING, OutboxState.FAILED):
             message.state, message.sent_at, message.error = sent.state, unit.now, None
+        if not ours:
+            return
         card = outbox.card(parcel.card_id) if parcel.card_id is not None else None
         if card is not None:
             card.redraw_at = parcel.stale_at
@@ -151,11 +160,31 @@ class Delivery:
             card.drawn = parcel.digest
         unit.session.flush()
 
+    def _is_ours(
+        self, unit: Unit, message: OutboxMessage | None, parcel: Parcel, message_id: str | None = None
+    ) -> bool:
+        """Whether nobody put the message aside, and no other process took it over while this one stood still.
+
+        If one did, nobody knows which of the two drawings reached Feishu last, so the card is drawn once more.
+        """
+        if message is not None and message.state == OutboxState.WAITING and message.attempts == parcel.attempts:
+            return True
+        log.warning("outbox.overtaken", outbox=parcel.id, card=parcel.card_id)
+        card = Outbox(unit.session).card(parcel.card_id) if parcel.card_id is not None else None
+        if card is not None:
+            if card.message_id is None and message_id is not None:
+                card.message_id, card.posted_at = message_id, unit.now
+            if message is None or message.state != OutboxState.PARKED:
+                card.drawn = None
+                unit.session.flush()
+                unit.redraw_card(card)
+        return False
+
     def _later(self, parcel: Parcel, error: errors.FeishuError, wait: timedelta) -> None:
         backoff = min(timedelta(seconds=0.5 * 2 ** min(parcel.attempts, 10)), _LONGEST_WAIT)
         with self._units.write("deliver") as unit:
             message = Outbox(unit.session).get(parcel.id)
-            if message is not None:
+            if message is not None and self._is_ours(unit, message, parcel):
                 message.due_at = unit.now + max(wait, backoff)
                 message.error = f"{type(error).__name__} {error.code}"
         log.warning(
@@ -168,6 +197,8 @@ class Delivery:
             outbox = Outbox(unit.session)
             message = outbox.get(parcel.id)
             if message is not None:
+                if not self._is_ours(unit, message, parcel):
+                    return  # whoever took it over writes down what became of it
                 message.state = OutboxState.SKIPPED if gone else OutboxState.FAILED
                 message.sent_at, message.error = unit.now, f"{type(error).__name__} {error.code}"
             card = outbox.card(parcel.card_id) if parcel.card_id is not None else None

@@ -155,10 +155,13 @@ class Service:
         if any(reply.state == ReplyState.SENDING for reply in replies):
             raise Refused(text("complaint.reply_in_hand"))
         # A form that still stands there is easily sent again: the same words count once, until the customer writes.
-        heard = [e.at for e in Complaints(unit.session).entries(complaint.id) if e.author == Author.CUSTOMER]
         words = clicked.form.get("reply", "").strip()
-        for reply in replies:
-            if reply.state == ReplyState.SENT and reply.words == words and all(at < reply.written_at for at in heard):
+        if any(reply.state == ReplyState.SENT and reply.words == words for reply in replies):
+            entries = Complaints(unit.session).entries(complaint.id)
+            # Both times are the channel's: by its clock ours may be minutes behind.
+            told = [one.at for one in entries if one.author == Author.MERCHANT and one.words.strip() == words]
+            heard = [one.at for one in entries if one.author == Author.CUSTOMER]
+            if not told or all(at <= max(told) for at in heard):
                 raise Refused(text("complaint.reply_sent_already"))
         return text("complaint.reply_taken")
 

@@ -136,6 +136,8 @@ class Staff:
                 self._press(ticket, who, card, "发送回复", {"reply": REPLY + ticket.mark})
             elif "正在把回复发送给客户" not in card.text:
                 self._press(ticket, who, card, "回复客户")
+        elif "发送回复" in card.buttons:  # opened once more while the answer was on its way
+            self._press(ticket, who, card, "返回")
         elif "退款 R" not in card.text:
             if "提交申请" in card.buttons:
                 self._press(ticket, who, card, "提交申请", {"reason": "商品损坏"})

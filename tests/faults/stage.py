@@ -72,7 +72,7 @@ class Stage(Demo):
         while not self._closing.wait(0.02):
             if self.alive():
                 continue
-            if len(self.strikes) == struck:
+            if len(self.strikes) == struck and not self._cut_at_its_start():
                 self.deaths += 1
             struck = len(self.strikes)
             try:
@@ -80,6 +80,11 @@ class Stage(Demo):
                     self.restart()
             except RuntimeError:
                 continue  # killed again before it was ready, or it cannot start; the next round tells
+
+    def _cut_at_its_start(self) -> bool:
+        """The database went away while the bot was starting: it said so and ended, for its keeper to start it again."""
+        lines = (self.folder / "bot.log").read_bytes().splitlines()
+        return bool(lines) and lines[-1].startswith(b"Error: The database cannot be used")
 
     def pause(self) -> None:
         """Kill the bot and let it lie."""
@@ -123,8 +128,12 @@ class Fleet(Stage):
         wait_for(self.ready, 60, "the web process to be ready")
 
     def spawn(self, executor: str, *arguments: str) -> subprocess.Popen[bytes]:
-        environment = {**self.environment(), "MPOPS_EXECUTOR": executor}
+        environment = {**self.environment(), "MPOPS_EXECUTOR": executor, **self.settings_of(executor)}
         return subprocess.Popen([*APP, *arguments], env=environment, stdout=self._log, stderr=self._log)
+
+    def settings_of(self, executor: str) -> dict[str, str]:
+        """What one of the processes has otherwise than the others."""
+        return {}
 
     def stop(self) -> None:
         for process in self.workers.values():

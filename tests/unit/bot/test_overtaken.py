@@ -1,0 +1,146 @@
+"""A process stands still between drawing a card and sending it, another one takes over, then the first one goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+import pytest
+from sqlalchemy import select
+
+from bot import trail
+from bot.cards.actions import ActionSigner
+from bot.cards.values import Card
+from bot.drawing import Drawings, Look
+from bot.engine import Engine
+from bot.feishu.errors import FeishuError
+from bot.feishu.port import Feishu, Receiver
+from bot.outbox import Delivery
+from bot.parcels import Packing, Posting
+from bot.texts import catalogue, text
+from bot.unit import Units, to_chat
+from storage.database import Database
+from storage.outbox import OutboxMessage, OutboxState, PostedCard
+
+CHAT = to_chat("oc_1")
+
+
+class Wall:
+    """A chat with one card. `standing_still` happens once, before a call is answered."""
+
+    def __init__(self) -> None:
+        self.stands = ""
+        self.posted = 0
+        self.standing_still: Callable[[], None] | None = None
+        self.refuses = False
+
+    def send_card(self, receiver: Receiver, card: str, uuid: str) -> str:
+        self.posted += 1
+        self._show(card)
+        return f"om_{uuid}"  # the same uuid, the same message (feishu.md §7.1)
+
+    def patch_card(self, message_id: str, card: str) -> None:
+        self._show(card)
+
+    def _show(self, card: str) -> None:
+        happens, self.standing_still = self.standing_still, None
+        if happens is not None:
+            happens()
+            if self.refuses:
+                raise FeishuError("patch", "refused", code=1)
+        self.stands = card
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.time = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+
+class Scene:
+    """Two processes that send what one database holds."""
+
+    def __init__(self, database: Database) -> None:
+        self.word, self.wall, self.watch = "first", Wall(), Watch()
+        engine = Engine(database, "test")
+        engine.migrate()
+        engine.start(execute=False)
+        self.engine = engine
+        self.units = Units(database, engine, self.watch)
+        self.one, self.other = self._process(), self._process()
+        with self.units.write("test") as unit:
+            unit.post("word", "1", CHAT)
+        self.lane = self.messages()[0].lane
+
+    def _process(self) -> Delivery:
+        drawings = Drawings({"word": self._draw})
+        packing = Packing(self.units, drawings, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
+        posting = Posting(cast(Feishu, self.wall), packing, lambda: 1)
+        return Delivery(self.units, packing, posting, lambda unit, chat_id, why: None)
+
+    def _draw(self, look: Look) -> Card:
+        return Card(title=text("command.unknown", word=self.word), blocks=())
+
+    def meanwhile(self) -> None:
+        """A minute goes by, the truth becomes another one, and the other process shows it."""
+        self.watch.time += timedelta(minutes=1)
+        self.word = "second"
+        self.other.deliver({"lane": self.lane})
+        assert "second" in self.wall.stands
+
+    def messages(self) -> list[OutboxMessage]:
+        with self.units.read() as session:
+            return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
+
+
+@pytest.fixture(autouse=True)
+def on_a_trail() -> Iterator[None]:
+    """As the engine puts every job on one: what is set in here ends in here."""
+    with trail.on("0123abcd"):
+        yield
+
+
+@pytest.fixture
+def scene(database: Database) -> Scene:
+    return Scene(database)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_an_old_drawing_that_arrives_last_is_replaced(scene: Scene, known: bool) -> None:
+    if known:  # the card stands there already, and is only drawn again
+        scene.one.deliver({"lane": scene.lane})
+        scene.word = "between"
+        with scene.units.write("test") as unit:
+            unit.redraw("word", "1")
+    scene.wall.standing_still = scene.meanwhile
+    scene.one.deliver({"lane": scene.lane})
+    assert "second" in scene.wall.stands
+    assert {one.state for one in scene.messages()} <= {OutboxState.SENT, OutboxState.SKIPPED}
+    with scene.units.read() as session:
+        (card,) = session.scalars(select(PostedCard))
+    assert card.message_id is not None
+    assert scene.wall.posted <= 2
+    scene.engine.stop()
+
+
+def test_a_late_refusal_does_not_undo_what_the_other_one_sent(scene: Scene) -> None:
+    scene.wall.standing_still, scene.wall.refuses = scene.meanwhile, True
+    scene.one.deliver({"lane": scene.lane})
+    assert {one.state for one in scene.messages()} <= {OutboxState.SENT, OutboxState.SKIPPED}
+    assert "second" in scene.wall.stands
+    scene.engine.stop()
+
+
+def test_what_somebody_put_aside_meanwhile_does_not_come_back(scene: Scene) -> None:
+    def put_aside() -> None:
+        with scene.units.write("test") as unit:
+            for message in unit.session.scalars(select(OutboxMessage)):
+                message.state = OutboxState.PARKED
+
+    scene.wall.standing_still, scene.wall.refuses = put_aside, True
+    scene.one.deliver({"lane": scene.lane})
+    assert [one.state for one in scene.messages()] == [OutboxState.PARKED]
+    scene.engine.stop()
