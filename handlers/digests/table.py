@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
@@ -38,6 +39,7 @@ from handlers.complaints.listing import item
 from storage.audit import Audit
 from storage.complaints import ComplaintFilter, Complaints
 from storage.digests import Subscription, Subscriptions
+from storage.drill import standing
 from storage.people import People
 from storage.refunds import Refunds
 from storage.setup import Setup
@@ -127,9 +129,13 @@ class DigestJobs:
             day = (at.astimezone(zone) - timedelta(days=1)).date()
             subject = f"{row.chat_id}:{day.isoformat()}"[:64]
             if not unit.has_card(CARD, subject, to_chat(row.chat_id)):
+                drilled = standing(unit.session, unit.now)
                 params = {
                     "chat": row.chat_id, "day": day.isoformat(), "zone": zone.key, "made": unit.now.isoformat(),
                     "anchor": Audit(unit.session, b"").anchor(),
+                    "proven": drilled.good_at.isoformat() if drilled.good_at else None,
+                    "drill_failed": drilled.failed_at.isoformat() if drilled.failed_at else None,
+                    "drill_late": drilled.is_late,
                 }  # fmt: skip
                 unit.post(CARD, subject, to_chat(row.chat_id), params=params)
 
@@ -168,12 +174,24 @@ def draw(look: Look) -> Card:
         blocks.append(Chart(ChartKind.BAR, text("digest.week"), week))
     blocks.append(Buttons((Button(text("digest.see_open"), Action("home.complaints")),)))
     blocks.append(Note(text("digest.made", at=Instant(look.now))))
+    if (words := _drill(params)) is not None:
+        blocks.append(Note(words))
     if params.get("anchor"):
         # In a chat it is out of reach of whoever can write the database.
         blocks.append(Note(text("digest.anchor", anchor=str(params["anchor"]))))
     title = text("digest.title", day=Instant(day, "day"))
     summary = text("digest.summary", arrived=counts.arrived, finished=counts.finished, open=complaints.open_count(chat))
     return Card(title, tuple(blocks), Tone.URGENT if overdue_total else Tone.CALM, summary=summary)
+
+
+def _drill(params: Mapping[str, Any]) -> Text | None:
+    """Whether the backups can be relied on, as far as anybody has tried; None where that is no matter yet."""
+    proven, failed = params.get("proven"), params.get("drill_failed")
+    if failed:
+        return text("digest.drill_failed", at=Instant(datetime.fromisoformat(str(failed))))
+    if params.get("drill_late"):
+        return text("digest.drill_late")
+    return text("digest.proven", at=Instant(datetime.fromisoformat(str(proven)))) if proven else None
 
 
 def _count(n: int, late: int) -> Words | Toned:

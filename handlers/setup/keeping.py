@@ -6,16 +6,21 @@ import io
 import sys
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from handlers.setup.opening import make_clock, open_database, read_settings
 
+if TYPE_CHECKING:
+    from bot.settings import Settings
+    from storage.database import Database
+
 
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def backup(file: Path) -> None:
+@click.option("--drill", is_flag=True, help="Prove at once that it brings everything back.")
+def backup(file: Path, drill: bool) -> None:
     """Write an encrypted backup of the whole database to FILE; mpops may go on working."""
     from storage.backup import MADE
     from storage.backup import backup as write
@@ -28,34 +33,55 @@ def backup(file: Path) -> None:
         counts = write(database, file, settings.secrets()[0], made_at)
         with database.write() as session:
             Schedules(session).ran(MADE, made_at)
+        click.echo(f"{file}: {counts.total} rows of {len(counts.rows)} tables.")
+        click.echo("It opens only with the secret key of today. Key files of accounts (file:PATH) are not in it.")
+        if drill:
+            _prove(database, file, settings)
     except FileExistsError:
         raise click.ClickException(f"{file} is there already; a backup is never overwritten.") from None
     except OSError as error:
         raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
     finally:
         database.close()
-    click.echo(f"{file}: {counts.total} rows of {len(counts.rows)} tables.")
-    click.echo("It opens only with the secret key of today. Key files of accounts (file:PATH) are not in it.")
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def drill(file: Path) -> None:
     """Prove that the backup FILE brings everything back: restored into a temporary file, opened, and thrown away."""
-    from storage.drill import drill as prove
-    from storage.drill import proven
-
     settings = read_settings()
-    proof = prove(file, settings.secrets(), make_clock(settings).now())
-    made = f"{proof.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    database = open_database(settings)
+    try:
+        _prove(database, file, settings)
+    finally:
+        database.close()
+
+
+def _prove(database: Database, file: Path, settings: Settings) -> None:
+    """The outcome is remembered either way: `/状态`, `mpops doctor` and the digests tell it."""
+    from storage.drill import drill as prove
+    from storage.drill import not_proven, proven
+    from storage.migrate import SchemaTooNew
+    from storage.sealed_file import UnreadableFile
+    from storage.vault import VaultError
+
+    now = make_clock(settings).now()
+    try:
+        proof = prove(file, settings.secrets(), now)
+    except (UnreadableFile, SchemaTooNew, VaultError):
+        with database.write() as session:
+            not_proven(session, now)
+        raise
+    with database.write() as session:
+        if proof.holds:
+            proven(session, proof)
+        else:
+            not_proven(session, now)
     if proof.audit.broken_at is not None:
         raise click.ClickException("The audit in this backup had been tampered with: see `mpops audit verify`.")
     if not proof.holds:
         raise click.ClickException(f"Not everything came back: rows are missing in {', '.join(proof.missing)}.")
-    database = open_database(settings)
-    with database.write() as session:
-        proven(session, proof)
-    database.close()
+    made = f"{proof.made_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     click.echo(
         f"The backup of {made} is good: {proof.counts.total} rows came back, {proof.values} encrypted values open,"
         f" {proof.audit.checked} audit entries are whole."

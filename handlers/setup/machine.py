@@ -18,7 +18,7 @@ from bot.settings import Settings, unknown_variables
 from storage.audit import AuditEntry
 from storage.backup import MADE, TOO_OLD
 from storage.database import Damaged, Database
-from storage.drill import PROVEN
+from storage.drill import standing
 from storage.migrate import current, newest, revisions
 from storage.processes import Processes
 from storage.schedule import Schedules
@@ -26,7 +26,6 @@ from storage.setup import Setup
 from storage.vault import VaultError
 
 ENOUGH = 500 * 1024 * 1024  # bytes left on the disk
-DRILL_AFTER = timedelta(days=31)
 TICKED_WITHIN = timedelta(seconds=60)
 
 
@@ -164,7 +163,7 @@ def examine_running(database: Database, clock: Clock, real: Callable[[], datetim
     with database.read() as session:
         processes = Processes(session)
         alive, silent, ticked = processes.alive(now), processes.silent(now), processes.ticked_at()
-        made, good = Schedules(session).last_run(MADE), Schedules(session).last_run(PROVEN)
+        made, drilled = Schedules(session).last_run(MADE), standing(session, clock.now())
         first = session.scalar(select(func.min(AuditEntry.at)))
     names = ", ".join(f"{one.name} ({one.role})" for one in alive)
     yield Finding(
@@ -184,7 +183,8 @@ def examine_running(database: Database, clock: Clock, real: Callable[[], datetim
     days = f"{(clock.now() - made) / timedelta(days=1):.1f} days old" if made is not None else "there is none"
     yield Finding("running", "backup", fresh, days, "run `mpops backup FILE` every day, and keep FILE elsewhere")
     if made is not None:
-        last = good or first
-        recent = last is None or clock.now() - last <= DRILL_AFTER
+        good, failed = drilled.good_at, drilled.failed_at
         told = f"the newest proven one is of {good:%Y-%m-%d}" if good is not None else "none was ever proven to restore"
-        yield Finding("running", "backup drill", recent, told, "run `mpops drill FILE` with a backup, every week")
+        told += f"; the drill of {failed:%Y-%m-%d} failed" if failed is not None else ""
+        remedy = "run `mpops drill FILE` with a new backup, or make every backup with `mpops backup --drill FILE`"
+        yield Finding("running", "backup drill", failed is None and not drilled.is_late, told, remedy)

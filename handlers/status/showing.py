@@ -30,7 +30,7 @@ from bot.texts import Instant, Left, Text, text
 from bot.watching import FEISHU, LATELY
 from handlers.status.items import CALL, PROCESS, Item, items, parked_items
 from storage.backup import MADE, TOO_OLD
-from storage.drill import PROVEN
+from storage.drill import standing
 from storage.inbox import Inbox
 from storage.outbox import Outbox
 from storage.processes import Processes
@@ -96,13 +96,16 @@ def _standing(look: Look) -> list[_Fact]:
     tick = text("status.ago", age=Left(real - ticked)) if ticked is not None else text("status.never")
     made = Schedules(look.session).last_run(MADE)
     backup = text("status.ago", age=Left(look.now - made)) if made is not None else text("status.never")
-    good = Schedules(look.session).last_run(PROVEN)
+    drilled = standing(look.session, look.now)
+    good = drilled.good_at
     proven = text("status.ago", age=Left(look.now - good)) if good is not None else text("status.never")
+    if drilled.failed_at is not None:
+        proven = text("status.drill_failed", age=Left(look.now - drilled.failed_at))
     return [
         _Fact(text("status.tick"), tick, ticked is not None and real - ticked > TICK_TOO_OLD),
         _Fact(text("status.processes"), text("status.alive", n=len(alive), silent=len(silent)), bool(silent)),
         _Fact(text("status.backup"), backup, made is not None and look.now - made > TOO_OLD),
-        _Fact(text("status.proven"), proven),
+        _Fact(text("status.proven"), proven, drilled.failed_at is not None or drilled.is_late),
     ]
 
 

@@ -16,6 +16,7 @@ from tests.cli.running import Ran, mpops, settings
 from tests.databases import migrated_url, postgres_url, sqlite_url
 from tests.rows import SECRET, person
 from tests.story.cards import Card
+from tests.story.test_time import next_morning, noon
 from tests.story.truth import Truth
 from tests.story.waiting import eventually
 from tests.story.world import World
@@ -124,6 +125,28 @@ def test_a_card_of_the_time_that_was_lost_moves_nothing(world: World, tmp_path: 
     toast = world.chen.clicks_as_it_was(card, "认领")
     assert toast.refused
     assert other.latest().facts["处理人"] == "待认领"
+
+
+def test_the_digest_tells_how_the_drill_went(world: World, tmp_path: Path) -> None:
+    noon(world)
+    world.customer.complains()
+    file = tmp_path / "monday.backup"
+    made = run(world, "backup", "--drill", file)
+    assert (made.code, "is good" in made.out) == (0, True), made.said
+    assert "可以完整恢复" in world.group.expect_card(f"日报 {next_morning(world)}").plain
+
+    damaged = tmp_path / "damaged.backup"
+    damaged.write_bytes(file.read_bytes()[:-3])
+    assert run(world, "drill", damaged).code == 1
+    card = world.group.expect_card(f"日报 {next_morning(world)}")
+    assert "没有通过" in card.plain
+    assert "可以完整恢复" not in card.plain
+    assert "没有通过" in world.zhao.says("/状态").card().plain
+
+    assert run(world, "drill", file).code == 0
+    assert "可以完整恢复" in world.group.expect_card(f"日报 {next_morning(world)}").plain
+    world.advance(days=40)
+    assert "一个多月没有做过" in world.group.expect_card(f"日报 {next_morning(world)}").plain
 
 
 def test_what_restore_refuses(tmp_path: Path) -> None:
