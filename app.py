@@ -2,298 +2,115 @@
 
 from __future__ import annotations
 
-import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlers.setup import declaring, keeping
-from handlers.setup.opening import make_clock, make_spans, make_turns, open_database, read_settings
+from handlers.setup import declaring, keeping, running
+from handlers.setup.opening import make_clock, make_feishu, make_keys, make_spans, make_turns, open_database
+from handlers.setup.process import Bot
 
 if TYPE_CHECKING:
-    from flask import Flask
-
-    from bot.clock import Clock
-    from bot.engine import Engine, Payload
-    from bot.feishu.port import LarkFeishu
-    from bot.metrics import Metrics
-    from bot.presence import Present
-    from bot.schedule import Schedule, Scheduled
     from bot.settings import Settings
-    from bot.stopping import Stop
-    from bot.telemetry import Spans
-    from bot.texts import Catalogue
-    from bot.unit import Unit, Units
-    from handlers.channels.registry import Channels
     from storage.database import Database
-    from storage.slot import Slot
-
-
-@dataclass(slots=True)
-class Bot:
-    """Everything of one process, put together and not yet started."""
-
-    settings: Settings
-    clock: Clock
-    database: Database
-    engine: Engine
-    units: Units
-    feishu: LarkFeishu
-    channels: Channels
-    schedule: Schedule
-    web: Flask
-    catalogue: Catalogue
-    slot: Slot
-    leaving: threading.Event
-    metrics: Metrics
-    spans: Spans
-    present: Callable[[str], Present]
-    presence: Present | None = None
-
-    def start(self, *, execute: bool, role: str = "") -> None:
-        """Raises SlotTaken where work is to be executed and another process does so under this name."""
-        if execute and not self.slot.take(self.leaving):
-            return  # told to stop before it began
-        if not execute:
-            self.engine.migrate()  # what is accepted here must have a place to wait in, also before any worker came
-        self.engine.start(execute=execute)
-        if execute:
-            self.schedule.start()
-            threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
-        self.presence = self.present(role or ("all" if execute else "web"))
-        self.presence.start()
-
-    def _warm_up(self) -> None:
-        """Load the SDK's parts, fetch tokens and keys: else the first card of the day waits for all that."""
-        from bot.feishu.errors import FeishuError
-
-        self.channels.refresh()
-        try:
-            self.feishu.bot_open_id()
-            self.feishu.warm_up()
-        except FeishuError as error:
-            click.echo(
-                f"Feishu cannot be reached yet: {type(error).__name__} {error.code}. See `mpops doctor`.", err=True
-            )
-
-    def stop(self) -> None:
-        """Take nothing new, finish what is in hand; what is not finished is done after the next start."""
-        self.schedule.stop()
-        self.engine.stop(int(self.settings.grace))
-        if self.presence is not None:
-            self.presence.stop()
-        self.spans.close()
-        self.slot.release()
-        self.channels.close()
-        self.database.close()
 
 
 def build(settings: Settings, *, migrating: bool = True, leaving: threading.Event | None = None) -> Bot:
     """Put one process together. Opens the database; starts nothing and calls nobody. `leaving`: told to stop."""
+    from bot import housekeeping
     from bot.cards.actions import ActionSigner
     from bot.drawing import Drawings
-    from bot.feishu import values
-    from bot.feishu.port import LarkFeishu
-    from bot.inbox import PROCESS, PROCESS_ALL, InboxWork
-    from bot.ingress import FeishuKeys, Ingress
+    from bot.inbox import InboxWork
+    from bot.ingress import Ingress
     from bot.metrics import Metrics
     from bot.outbox import Delivery
     from bot.parcels import Packing, Posting
+    from bot.part import join
     from bot.presence import Present
     from bot.router import Router
-    from bot.schedule import DEADLINE, Cron, DeadlineWork, Schedule, Scheduled
+    from bot.schedule import Schedule
     from bot.texts import catalogue
     from bot.tracked import TrackedEngine
-    from bot.unit import DELIVER, KEEP, Units
+    from bot.unit import Units
     from bot.watching import Watcher
     from bot.web import build as build_web
-    from handlers.approvals import cards as approval_cards
-    from handlers.approvals import table as approval_table
-    from handlers.approvals.service import CARD as APPROVAL
-    from handlers.approvals.service import DUE, Approving
+    from handlers.approvals import part as approvals
+    from handlers.approvals.service import Approving
+    from handlers.channels import part as accounts
     from handlers.channels.pushes import ChannelPushes, PushWork
     from handlers.channels.registry import Channels
-    from handlers.complaints import deadlines, listing, showing
-    from handlers.complaints import jobs as complaint_jobs
-    from handlers.complaints import service as complaint_service
-    from handlers.complaints import sync as complaint_sync
-    from handlers.complaints import table as complaint_table
-    from handlers.digests import table as digests
-    from handlers.help import table as helping
-    from handlers.people import jobs as people_jobs
-    from handlers.people import table as people_table
-    from handlers.refunds import jobs as refund_jobs
-    from handlers.refunds import service as refund_service
-    from handlers.refunds import table as refund_table
-    from handlers.status import showing as status_showing
-    from handlers.status import table as status_table
+    from handlers.complaints import part as complaints
+    from handlers.complaints.jobs import on_notice
+    from handlers.complaints.service import Service
+    from handlers.digests import part as digests
+    from handlers.help import part as helping
+    from handlers.help.table import chat_gone
+    from handlers.people import part as people
+    from handlers.refunds import part as refunds
+    from handlers.refunds.jobs import on_told
+    from handlers.refunds.service import ACTION as REFUND
+    from handlers.refunds.service import RefundService
+    from handlers.refunds.table import show as show_refund
+    from handlers.status import part as status
     from handlers.status.health import ready
-    from handlers.status.mending import RETRY, FailedWork
+    from handlers.status.mending import FailedWork
     from handlers.status.readings import measure
     from storage.slot import slot
-    from storage.trouble import FailedJobs, ParkedItems
 
-    clock = make_clock(settings)
+    # What everything stands on.
+    clock, zone = make_clock(settings), settings.zone
     leaving = leaving or threading.Event()
     database = open_database(settings, migrating=migrating)
     words = catalogue()
     signer = ActionSigner(database.vault.subkey(_clicks(database)))
-    metrics = Metrics()
-    spans = make_spans(settings)
+    metrics, spans = Metrics(), make_spans(settings)
     watcher = Watcher(clock, metrics, spans)
     engine = TrackedEngine(database, settings.executor, metrics, spans)
     place = slot(database, settings.executor)
     units = Units(database, engine, clock)
-    feishu = LarkFeishu(
-        settings.feishu.app_id,
-        settings.feishu.app_secret.get_secret_value(),
-        settings.feishu.domain,
-        clock,
-        watch=watcher.feishu,
-    )
-    metrics.measured(lambda: measure(units, feishu))
+    feishu = make_feishu(settings, clock, watcher.feishu)
     channels = Channels(database, clock, watcher.channel)
+    metrics.measured(lambda: measure(units, feishu))
 
+    # The areas. Their order is the order of commands, and of those who listen to the same event.
     approving = Approving()
-    complaints = complaint_service.Service(channels)
-    refunds = refund_service.RefundService(channels, complaints, approving)
-    approving.owner(refund_service.ACTION, refunds.decided)
-    router = Router(
+    handling = Service(channels)
+    refunding = RefundService(channels, handling, approving)
+    approving.owner(REFUND, refunding.decided)
+    failed_work = FailedWork(units, lambda: house.jobs)
+    areas = join(
         (
-            *complaint_table.COMMANDS,
-            *helping.COMMANDS,
-            *digests.COMMANDS,
-            *people_table.COMMANDS,
-            *status_table.COMMANDS,
-        ),
-        (
-            *complaint_table.clickables(complaints),
-            *refund_table.clickables(refunds),
-            *approval_table.clickables(approving),
-            *helping.CLICKABLES,
-            *status_table.CLICKABLES,
-        ),
-        make_turns(settings, metrics),
-    )
-    drawings = Drawings(
-        {
-            showing.CARD: showing.draw,
-            listing.LIST: listing.draw,
-            APPROVAL: approval_cards.drawing({refund_service.ACTION: refund_table.show}),
-            digests.CARD: digests.draw,
-            helping.HELP: helping.draw_help(lambda: router),
-            helping.HOME: helping.draw_home,
-            helping.TODO: helping.draw_todo,
-            people_table.ME: people_table.draw_me,
-            status_showing.STATUS: status_showing.draw_status,
-            status_table.AUDIT: status_table.draw_audit,
-        }
-    )
-    bot_open_id = _remembered(feishu.bot_open_id)
-
-    def bot_added(unit: Unit, event: values.BotAddedToChat) -> None:
-        helping.on_added(unit, event)
-        complaint_service.show_again(unit, event.chat_id)
-
-    inbox = InboxWork(
-        units,
-        router,
-        signer,
-        {
-            values.UserLeft: people_table.on_left(approving.withdraw_all),
-            values.UserChanged: people_table.on_changed(approving.withdraw_all),
-            values.MessageRecalled: helping.on_recalled,
-            values.BotAddedToChat: bot_added,
-            values.BotRemovedFromChat: helping.on_removed,
-            values.ChatDisbanded: helping.on_removed,
-            values.BotMenu: helping.on_menu,
-        },
-        PushWork(channels, complaint_jobs.on_notice, refund_jobs.on_told),
-        bot_open_id,
-    )
-    packing = Packing(units, drawings, signer, words, settings.zone)
-    posting = Posting(feishu, packing, lambda: engine.peers)
-    delivery = Delivery(units, packing, posting, helping.chat_gone)
-    on_complaints = complaint_jobs.ComplaintJobs(units, channels, feishu)
-    on_refunds = refund_jobs.RefundJobs(units, channels)
-    on_people = people_jobs.PeopleJobs(units, feishu, approving.withdraw_all)
-    on_digests = digests.DigestJobs(units, settings.zone)
-    due = DeadlineWork(
-        units,
-        {
-            deadlines.FIRST: deadlines.remind,
-            deadlines.FINISH: deadlines.remind,
-            DUE: approving.due,
-            refund_jobs.FOLLOW: on_refunds.follow,
-            complaint_jobs.RETRY_REPLY: on_complaints.retry_reply,
-            complaint_jobs.RETRY_COMPLETE: on_complaints.retry_complete,
-        },
+            complaints.part(units, channels, feishu, handling, zone),
+            refunds.part(units, channels, refunding, zone),
+            approvals.part(approving, {REFUND: show_refund}),
+            helping.part(lambda: router),
+            complaints.after_greeting(),
+            digests.part(units, zone),
+            people.part(units, feishu, approving.withdraw_all, zone),
+            status.part(failed_work),
+            accounts.part(channels, zone),
+        )
     )
 
-    def forget(payload: Payload) -> None:
-        engine.forget(datetime.now(UTC) - timedelta(days=3))  # the engine's records are in real time
-        with units.write("forget") as unit:
-            unit.forget(unit.now - KEEP)
-            FailedJobs(unit.session).forget(unit.now - KEEP)
-            ParkedItems(unit.session).forget(unit.now - KEEP)
-
-    failed_work = FailedWork(units, lambda: jobs)
-    jobs: Mapping[str, Callable[[Payload], None]] = {
-        PROCESS: inbox.process,
-        PROCESS_ALL: inbox.process_all,
-        DELIVER: delivery.deliver,
-        DEADLINE: due.due,
-        complaint_jobs.SYNC: on_complaints.sync,
-        complaint_jobs.POLL: on_complaints.poll,
-        complaint_sync.PICTURES: on_complaints.pictures,
-        complaint_service.SEND_REPLY: on_complaints.send_reply,
-        complaint_service.COMPLETE: on_complaints.complete,
-        refund_service.SEND: on_refunds.send,
-        refund_jobs.CHECK: on_refunds.check,
-        refund_jobs.RECOVER: on_refunds.recover,
-        people_jobs.CHECK: on_people.check,
-        digests.SEND: on_digests.send,
-        "engine.forget": forget,
-        RETRY: failed_work.again,
-        "channels.refresh": lambda payload: channels.refresh(),
-    }
-    for name, job in jobs.items():
+    # What serves them all.
+    router = Router(areas.commands, areas.clickables, make_turns(settings, metrics))
+    pushes = PushWork(channels, on_notice, on_told)
+    inbox = InboxWork(units, router, signer, areas.events, pushes, _remembered(feishu.bot_open_id))
+    packing = Packing(units, Drawings(areas.drawings), signer, words, zone)
+    delivery = Delivery(units, packing, Posting(feishu, packing, lambda: engine.peers), chat_gone)
+    house = join((areas, housekeeping.part(units, engine, inbox, delivery, areas.deadlines, zone)))
+    for name, job in house.jobs.items():
         engine.register(name, job)
+    engine.when_failed = status.given_up(inbox, failed_work)
+    schedule = Schedule(units, (lambda session: house.standing, *house.sources), house.sweeps)
 
-    def given_up(job: str, payload: Payload, incident: str) -> None:
-        if job == PROCESS:
-            inbox.failed(str(payload["id"]), incident)
-        elif job != DELIVER:  # the outbox tries by itself
-            failed_work.failed(job, payload, incident)
-
-    engine.when_failed = given_up
-
-    def standing(session: object) -> Iterable[Scheduled]:
-        yield Scheduled("complaints.poll", Cron(settings.zone, minute="*/5"), complaint_jobs.POLL)
-        yield Scheduled("refunds.recover", Cron(settings.zone, minute="*/5"), refund_jobs.RECOVER)
-        yield Scheduled("people.check", Cron(settings.zone, hour="*/6", minute="20"), people_jobs.CHECK)
-        yield Scheduled("channels.refresh", Cron(settings.zone, minute="7"), "channels.refresh")
-        yield Scheduled("engine.forget", Cron(settings.zone, hour="4", minute="10"), "engine.forget")
-
-    schedule = Schedule(
-        units,
-        (standing, lambda session: digests.scheduled(session, settings.zone)),
-        ((1, delivery.sweep), (1, delivery.redraw_due), (10, engine.rescue), (60, inbox.resume)),
-    )
-    keys = FeishuKeys(
-        settings.feishu.encrypt_key.get_secret_value(),
-        settings.feishu.verification_token.get_secret_value(),
-        settings.feishu.encrypt_key_previous.get_secret_value(),
-        settings.feishu.verification_token_previous.get_secret_value(),
-    )
-    ingress = Ingress(units, router, signer, words, keys, ChannelPushes(channels), metrics, spans)
+    # Its doors.
+    ingress = Ingress(units, router, signer, words, make_keys(settings), ChannelPushes(channels), metrics, spans)
     web = build_web(ingress, metrics, lambda: ready(database, engine, schedule, clock, place, leaving))
 
     def present(role: str) -> Present:
@@ -348,131 +165,10 @@ class _Commands(click.Group):
             raise click.ClickException(told) from None
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "obj": build})
 @click.version_option("0.1.0", prog_name="mpops")
 def main() -> None:
     """mpops: an operations assistant in Feishu chat."""
-
-
-@main.command()
-@click.option("--web-only", is_flag=True, help="Accept events only; workers do the work.")
-@click.option("--long-connection", is_flag=True, help="Receive Feishu's events without a public address.")
-def serve(web_only: bool, long_connection: bool) -> None:
-    """Run the bot: web, work and schedule in one process."""
-    from structlog import get_logger
-
-    from bot.feishu.envelope import LARGEST
-    from bot.serving import Server
-
-    settings = read_settings()
-    stop = _stop(settings)
-    if long_connection and not settings.feishu.encrypt_key.get_secret_value():
-        # Events over the long connection are not encrypted by Feishu; between its process and the web they always are.
-        settings = settings.model_copy(update={"feishu": settings.feishu.with_key(secrets.token_urlsafe(32))})
-    bot = build(settings, leaving=stop.asked)
-    bot.start(execute=not web_only)
-    try:
-        server = Server(
-            bot.web,
-            stop.asked,
-            drain=settings.http.drain,
-            grace=settings.grace,
-            host=settings.http.host,
-            port=settings.http.port,
-            threads=settings.http.threads,
-            ident=None,
-            # A stranger must not fill the disk: more than this is refused while it is being received.
-            max_request_body_size=LARGEST + 64 * 1024,
-            max_request_header_size=32 * 1024,
-            # What is larger waits in a file and not in memory, however many send at once.
-            inbuf_overflow=64 * 1024,
-            channel_timeout=20,
-            connection_limit=500,
-        )
-    except OSError as error:
-        bot.stop()
-        raise click.ClickException(
-            f"mpops cannot listen on {settings.http.host}:{settings.http.port} ({error.strerror}): see MPOPS_HTTP__HOST"
-            " and MPOPS_HTTP__PORT, and whether another process listens there."
-        ) from None
-    supervisor = _long_connection(settings) if long_connection else None
-    stop.then(server.wake)
-    click.echo(f"mpops listens on http://{settings.http.host}:{settings.http.port}", err=True)
-    status = 1  # a process whose web has ended must not stay for its jobs: nothing would start it again
-    try:
-        server.run(supervisor.stop if supervisor is not None else lambda: None)
-        status = 0
-    except Exception:
-        get_logger("web").exception("web.broken")
-    finally:
-        bot.stop()
-    stop.end(status)
-
-
-@main.command()
-def worker() -> None:
-    """Do the work of a deployment whose web processes only accept events."""
-    settings = read_settings()
-    stop = _stop(settings)
-    bot = build(settings, leaving=stop.asked)
-    end_numbers = _tell_numbers(settings, bot)
-    bot.start(execute=True, role="worker")
-    click.echo("mpops works", err=True)
-    stop.asked.wait()
-    bot.stop()
-    end_numbers()
-    stop.end()
-
-
-def _tell_numbers(settings: Settings, bot: Bot) -> Callable[[], object]:
-    """Serve a worker's metrics where the settings say so; what ends that."""
-    from prometheus_client import start_http_server
-
-    if not settings.metrics.port:
-        return lambda: None
-    try:
-        server, thread = start_http_server(settings.metrics.port, settings.metrics.host, bot.metrics.registry)
-    except OSError as error:
-        raise click.ClickException(
-            f"The numbers cannot be told on {settings.metrics.host}:{settings.metrics.port} ({error.strerror}): see"
-            " MPOPS_METRICS__HOST and MPOPS_METRICS__PORT, and whether another process listens there."
-        ) from None
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join(timeout=5)
-
-    return stop
-
-
-def _stop(settings: Settings) -> Stop:
-    """Before anything is started: a signal counts from the first moment on."""
-    from bot.stopping import Stop
-
-    # The web's requests and the jobs each have their grace; closing down takes a few seconds more.
-    return Stop(settings.http.drain + 2 * settings.grace + 15)
-
-
-def _long_connection(settings: Settings) -> Any:
-    from bot.feishu.long_connection import LongConnection, Supervisor
-
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.http.host, settings.http.host)
-    supervisor = Supervisor(
-        LongConnection(
-            app_id=settings.feishu.app_id,
-            app_secret=settings.feishu.app_secret.get_secret_value(),
-            domain=settings.feishu.domain,
-            deliver_to=f"http://{host}:{settings.http.port}/feishu/events",
-            encrypt_key=settings.feishu.encrypt_key.get_secret_value(),
-            verification_token=settings.feishu.verification_token.get_secret_value(),
-            clock_offset_file=str(settings.clock_offset_file or ""),
-            log_level=settings.log_level,
-            log_format=settings.log_format,
-        )
-    )
-    supervisor.start()
-    return supervisor
 
 
 def _until_stopped(stop: Callable[[], object]) -> None:
@@ -481,21 +177,6 @@ def _until_stopped(stop: Callable[[], object]) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, stopping)
-
-
-@main.command()
-def migrate() -> None:
-    """Bring the database to the schema of this version."""
-    from bot.engine import Engine
-    from storage.migrate import current, newest
-
-    database = open_database(read_settings())
-    Engine(database, "migrate").migrate()
-    schema = current(database)
-    database.close()
-    click.echo(f"The database is at schema {schema}.")
-    if schema != newest():
-        click.echo("That is newer than this version, which can work on it. Nothing was changed.")
 
 
 @main.command()
@@ -553,7 +234,7 @@ def bench(names: tuple[str, ...], seconds: float, rounds: int, database: str, co
         raise click.ClickException(str(error)) from None
 
 
-for command in (declaring.apply_command, declaring.doctor):
+for command in (running.serve, running.worker, running.migrate, declaring.apply_command, declaring.doctor):
     main.add_command(command)
 for command in (keeping.backup, keeping.drill, keeping.restore, keeping.keys, keeping.audit):
     main.add_command(command)

@@ -6,7 +6,7 @@ everything down loses nothing: the newest missed run is made up (engine.md §7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
@@ -16,8 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.engine import BULK, Payload
-from bot.unit import Units
-from storage.schedule import Deadlines, Schedules
+from bot.unit import Unit, Units
+from storage.schedule import Deadline, Deadlines, Schedules
 
 log = structlog.get_logger("schedule")
 
@@ -62,6 +62,8 @@ class Scheduled:
 
 
 Sources: TypeAlias = Callable[[Session], Iterable[Scheduled]]
+Sweep: TypeAlias = tuple[float, Callable[[], object]]  # seconds from one run to the next
+OnDue: TypeAlias = Callable[[Unit, Deadline], datetime | None]  # when to look again; None: that was all
 
 
 class Schedule:
@@ -69,7 +71,7 @@ class Schedule:
         self,
         units: Units,
         sources: Iterable[Sources],
-        sweeps: Iterable[tuple[float, Callable[[], object]]],
+        sweeps: Iterable[Sweep],
     ) -> None:
         self._units = units
         self._sources = tuple(sources)
@@ -162,7 +164,7 @@ class Schedule:
 class DeadlineWork:
     """The job behind a deadline that came due: whoever owns that kind says what happens and when to look again."""
 
-    def __init__(self, units: Units, owners: dict[str, Callable[[Any, Any], datetime | None]]) -> None:
+    def __init__(self, units: Units, owners: Mapping[str, OnDue]) -> None:
         self._units = units
         self._owners = owners
 

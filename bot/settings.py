@@ -70,6 +70,7 @@ class Settings(BaseSettings):
         env_prefix="MPOPS_", env_nested_delimiter="__", frozen=True, extra="forbid", hide_input_in_errors=True
     )
     database_url: str = "sqlite:///var/mpops.db"
+    database_wait: float = Field(default=60.0, ge=0, le=3600)  # seconds, at the start, for a server that is not up yet
     secret_key: SecretStr = SecretStr("")
     previous_secret_keys: tuple[SecretStr, ...] = ()  # still opened, for a change of the secret key
     feishu: FeishuSettings = FeishuSettings()

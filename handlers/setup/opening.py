@@ -5,12 +5,17 @@ A wrong setting or a damaged file ends in a sentence on the command line.
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
     from bot.clock import Clock
+    from bot.feishu.calling import Watch
+    from bot.feishu.port import LarkFeishu
+    from bot.ingress import FeishuKeys
     from bot.metrics import Metrics
     from bot.settings import Settings
     from bot.telemetry import Spans
@@ -36,6 +41,27 @@ def make_clock(settings: Settings) -> Clock:
     return OffsetClock(settings.clock_offset_file) if settings.clock_offset_file else SystemClock()
 
 
+def wait_for_database(settings: Settings, leaving: threading.Event | None = None) -> None:
+    """A server that starts at the same time as mpops, or is being restarted just now, is waited for, and that is said.
+
+    Returns also when the time is over or `leaving` is set: whoever opens the database then tells what is wrong.
+    """
+    from storage.database import Database
+
+    database = Database(settings.database_url)
+    leaving = leaving or threading.Event()
+    until, said = time.monotonic() + settings.database_wait, False
+    try:
+        while (why := database.unreachable()) is not None and time.monotonic() < until:
+            if not said:
+                said = True
+                click.echo(f"Waiting {settings.database_wait:.0f} s at most for the database: {why}", err=True)
+            if leaving.wait(1.0):
+                return
+    finally:
+        database.close()
+
+
 def open_database(settings: Settings, *, migrating: bool = True) -> Database:
     """The database at the schema of this version, unlocked."""
     from storage.database import Damaged, Database
@@ -55,6 +81,26 @@ def open_database(settings: Settings, *, migrating: bool = True) -> Database:
         migrate(database)
     database.unlock(settings.secrets())
     return database
+
+
+def make_feishu(settings: Settings, clock: Clock, watch: Watch) -> LarkFeishu:
+    from bot.feishu.port import LarkFeishu
+
+    feishu = settings.feishu
+    return LarkFeishu(feishu.app_id, feishu.app_secret.get_secret_value(), feishu.domain, clock, watch=watch)
+
+
+def make_keys(settings: Settings) -> FeishuKeys:
+    """What events are opened with: the keys of now, and the previous ones while they are being changed."""
+    from bot.ingress import FeishuKeys
+
+    feishu = settings.feishu
+    return FeishuKeys(
+        feishu.encrypt_key.get_secret_value(),
+        feishu.verification_token.get_secret_value(),
+        feishu.encrypt_key_previous.get_secret_value(),
+        feishu.verification_token_previous.get_secret_value(),
+    )
 
 
 def make_spans(settings: Settings) -> Spans:

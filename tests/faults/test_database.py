@@ -45,6 +45,31 @@ def test_postgres_is_restarted_and_connections_are_cut(
         assert stage.strikes == []
 
 
+def test_a_bot_that_starts_before_its_database_waits_for_it(
+    tmp_path: Path, postgres: Postgres, chance: random.Random
+) -> None:
+    """As after a power cut of the whole machine; what came in before is worked off."""
+    with Stage(tmp_path / "stage", postgres.database()) as stage:
+        staff = Staff(stage.sandbox, stage.company, chance)
+        stage.sandbox.world.faults.add(Fault("wechatpay", CallFault.DOWN, times=-1))
+        staff.complaint()
+        stage.pause()
+        log = stage.folder / "bot.log"
+        before = len(log.read_bytes())
+        postgres.stop()
+        starting = threading.Thread(target=stage.restart, daemon=True)
+        try:
+            starting.start()
+            wait_for(lambda: b"at most for the database" in log.read_bytes()[before:], 30, "it to say that it waits")
+        finally:
+            postgres.start()
+        starting.join(timeout=60)
+        assert stage.ready()
+        stage.sandbox.world.faults.clear()
+        staff.work_off(240, nudged(stage))
+        whole(stage, staff)
+
+
 def test_sqlite_file_is_held_by_another_process_for_ten_seconds(tmp_path: Path, chance: random.Random) -> None:
     with Stage(tmp_path / "stage") as stage:
         staff = Staff(stage.sandbox, stage.company, chance)

@@ -1,0 +1,86 @@
+"""One process of the bot: how it starts and how it ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
+    from flask import Flask
+
+    from bot.clock import Clock
+    from bot.engine import Engine
+    from bot.feishu.port import LarkFeishu
+    from bot.metrics import Metrics
+    from bot.presence import Present
+    from bot.schedule import Schedule
+    from bot.settings import Settings
+    from bot.telemetry import Spans
+    from bot.texts import Catalogue
+    from bot.unit import Units
+    from handlers.channels.registry import Channels
+    from storage.database import Database
+    from storage.slot import Slot
+
+
+@dataclass(slots=True)
+class Bot:
+    """Everything of one process, put together and not yet started."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    engine: Engine
+    units: Units
+    feishu: LarkFeishu
+    channels: Channels
+    schedule: Schedule
+    web: Flask
+    catalogue: Catalogue
+    slot: Slot
+    leaving: threading.Event
+    metrics: Metrics
+    spans: Spans
+    present: Callable[[str], Present]
+    presence: Present | None = None
+
+    def start(self, *, execute: bool, role: str = "") -> None:
+        """Raises SlotTaken where work is to be executed and another process does so under this name."""
+        if execute and not self.slot.take(self.leaving):
+            return  # told to stop before it began
+        if not execute:
+            self.engine.migrate()  # what is accepted here must have a place to wait in, also before any worker came
+        self.engine.start(execute=execute)
+        if execute:
+            self.schedule.start()
+            threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
+        self.presence = self.present(role or ("all" if execute else "web"))
+        self.presence.start()
+
+    def _warm_up(self) -> None:
+        """Load the SDK's parts, fetch tokens and keys: else the first card of the day waits for all that."""
+        from bot.feishu.errors import FeishuError
+
+        self.channels.refresh()
+        try:
+            self.feishu.bot_open_id()
+            self.feishu.warm_up()
+        except FeishuError as error:
+            click.echo(
+                f"Feishu cannot be reached yet: {type(error).__name__} {error.code}. See `mpops doctor`.", err=True
+            )
+
+    def stop(self) -> None:
+        """Take nothing new, finish what is in hand; what is not finished is done after the next start."""
+        self.schedule.stop()
+        self.engine.stop(int(self.settings.grace))
+        if self.presence is not None:
+            self.presence.stop()
+        self.spans.close()
+        self.slot.release()
+        self.channels.close()
+        self.database.close()
