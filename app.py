@@ -124,7 +124,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
 
 def _clicks(database: Database) -> str:
     """What clicks are signed for. After a restore it is something new: cards posted since the backup are not ours."""
-    from storage.backup import RESTORED
+    from storage.backup_history import RESTORED
     from storage.schedule import Schedules
 
     with database.read() as session:

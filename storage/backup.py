@@ -19,6 +19,7 @@ from sqlalchemy import Connection, DateTime, LargeBinary, MetaData, Table, func,
 from sqlalchemy.orm import Session
 
 from storage.audit import Audit, Verdict
+from storage.backup_history import RESTORED
 from storage.database import Database
 from storage.keys import open_vault
 from storage.migrate import SchemaTooNew, alembic_config, current, revisions
@@ -27,9 +28,6 @@ from storage.schedule import Heartbeat, Schedules
 from storage.sealed_file import UnreadableFile, read_header, read_lines, write_lines
 from storage.types import lent_vault
 
-RESTORED = "backup.restore"  # the schedule row that tells when the last restore was
-MADE = "backup.made"  # and the one that tells when the last backup was made
-TOO_OLD = timedelta(days=2)  # for the newest backup, where one is made every day
 _BATCH = 500
 _ALIVE = timedelta(seconds=15)
 _HOUSEKEEPING = frozenset(

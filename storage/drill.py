@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from storage.audit import AuditEntry, Verdict
+from storage.audit import Verdict
 from storage.backup import Counts, restore
 from storage.database import Database
 from storage.models import METADATA
 from storage.rotation import sealed_columns
-from storage.schedule import Schedules
 from storage.sealed_file import read_header
 
-PROVEN = "backup.proven"  # the schedule row that tells when the newest backup was made that passed a drill
-FAILED = "backup.drill_failed"  # when a drill failed, until one succeeds
-DRILL_AFTER = timedelta(days=31)
 _OWN = "schedule_run"  # a restore adds to it
 
 
@@ -67,34 +63,6 @@ def drill(path: Path, secrets: Sequence[str], now: datetime) -> Proof:
     missing = tuple(sorted(name for name, count in promised.items() if found.get(name, count) != count))
     made_at = datetime.fromisoformat(str(read_header(path)["made_at"]))
     return Proof(made_at, done.counts, sum(opened), done.audit, missing)
-
-
-def proven(session: Session, proof: Proof) -> None:
-    """Remember that this backup is good."""
-    Schedules(session).ran(PROVEN, proof.made_at)
-    Schedules(session).forget(FAILED)
-
-
-def not_proven(session: Session, at: datetime) -> None:
-    """Remember that a drill failed, so that somebody is told."""
-    Schedules(session).ran(FAILED, at)
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """`good_at`: when the newest proven backup was made. `is_late`: the last proof is too long ago, or never came."""
-
-    good_at: datetime | None
-    failed_at: datetime | None
-    is_late: bool
-
-
-def standing(session: Session, now: datetime) -> Standing:
-    """What is known of the backups by trying them."""
-    schedules = Schedules(session)
-    good = schedules.last_run(PROVEN)
-    since = good or session.scalar(select(func.min(AuditEntry.at)))  # a young deployment has some time for its first
-    return Standing(good, schedules.last_run(FAILED), since is not None and now - since > DRILL_AFTER)
 
 
 def _open_all(session: Session) -> int:

@@ -37,9 +37,9 @@ from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, Units, to_chat
 from handlers.complaints.listing import item
 from storage.audit import Audit
+from storage.backup_history import standing
 from storage.complaints import ComplaintFilter, Complaints
 from storage.digests import Subscription, Subscriptions
-from storage.drill import standing
 from storage.people import People
 from storage.refunds import Refunds
 from storage.setup import Setup

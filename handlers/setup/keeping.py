@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 @click.option("--drill", is_flag=True, help="Prove at once that it brings everything back.")
 def backup(file: Path, drill: bool) -> None:
     """Write an encrypted backup of the whole database to FILE; mpops may go on working."""
-    from storage.backup import MADE
     from storage.backup import backup as write
+    from storage.backup_history import MADE
     from storage.schedule import Schedules
 
     settings = read_settings()
@@ -59,8 +59,8 @@ def drill(file: Path) -> None:
 
 def _prove(database: Database, file: Path, settings: Settings) -> None:
     """The outcome is remembered either way: `/状态`, `mpops doctor` and the digests tell it."""
+    from storage.backup_history import not_proven, proven
     from storage.drill import drill as prove
-    from storage.drill import not_proven, proven
     from storage.migrate import SchemaTooNew
     from storage.sealed_file import UnreadableFile
     from storage.vault import VaultError
@@ -74,7 +74,7 @@ def _prove(database: Database, file: Path, settings: Settings) -> None:
         raise
     with database.write() as session:
         if proof.holds:
-            proven(session, proof)
+            proven(session, proof.made_at)
         else:
             not_proven(session, now)
     if proof.audit.broken_at is not None:

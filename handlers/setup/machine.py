@@ -16,9 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.clock import Clock
 from bot.settings import Settings, unknown_variables
 from storage.audit import AuditEntry
-from storage.backup import MADE, TOO_OLD
+from storage.backup_history import MADE, TOO_OLD, standing
 from storage.database import Damaged, Database
-from storage.drill import standing
 from storage.migrate import current, newest, revisions
 from storage.processes import Processes
 from storage.schedule import Schedules

@@ -65,7 +65,7 @@ def wait_for_database(settings: Settings, leaving: threading.Event | None = None
 def open_database(settings: Settings, *, migrating: bool = True) -> Database:
     """The database at the schema of this version, unlocked."""
     from storage.database import Damaged, Database
-    from storage.migrate import migrate
+    from storage.schema import is_current
 
     database = Database(settings.database_url)
     try:
@@ -77,7 +77,9 @@ def open_database(settings: Settings, *, migrating: bool = True) -> Database:
             " files) and bring back the newest backup with `mpops restore FILE`; what came in since is read again from"
             " the channels."
         ) from None
-    if migrating:
+    if migrating and not is_current(database):
+        from storage.migrate import migrate
+
         migrate(database)
     database.unlock(settings.secrets())
     return database

@@ -14,7 +14,7 @@ from bot.feishu.port import LarkFeishu
 from bot.readings import Reading, one
 from bot.unit import Units
 from storage.audit import AuditHead
-from storage.backup import MADE
+from storage.backup_history import MADE
 from storage.effects import Effects
 from storage.inbox import Inbox
 from storage.outbox import Outbox

@@ -29,8 +29,7 @@ from bot.drawing import Look
 from bot.texts import Instant, Left, Text, text
 from bot.watching import FEISHU, LATELY
 from handlers.status.items import CALL, PROCESS, Item, items, parked_items
-from storage.backup import MADE, TOO_OLD
-from storage.drill import standing
+from storage.backup_history import MADE, TOO_OLD, standing
 from storage.inbox import Inbox
 from storage.outbox import Outbox
 from storage.processes import Processes

@@ -77,8 +77,9 @@ def demo(tmp_path: Path) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def console(page: Page, demo: Demo) -> Console:
-    return Console(page, demo)
+def console(page: Page, demo: Demo) -> Iterator[Console]:
+    yield Console(page, demo)
+    page.goto("about:blank")  # before the server goes: the page asks it all the time, and would complain
 
 
 def test_from_a_complaint_to_the_next_morning(console: Console, demo: Demo) -> None:

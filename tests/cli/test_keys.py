@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from storage.audit import Audit
+from storage.backup_history import PROVEN
 from storage.database import Database
-from storage.drill import PROVEN
 from storage.people import People
 from storage.schedule import Schedules
 from tests.cli.running import Ran, mpops, settings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -74,4 +75,13 @@ def run(stage: Stage, chance: random.Random, complaints: int = 1, seconds: float
     return staff
 
 
-__all__ = ["NotReached", "auditor", "nudged", "run", "settle", "whole"]
+def working(stage: Stage, staff: Staff, complaints: int) -> threading.Thread:
+    """People at work beside what a test does."""
+    for _ in range(complaints):
+        staff.complaint()
+    thread = threading.Thread(target=staff.work_off, args=(300, nudged(stage)), daemon=True)
+    thread.start()
+    return thread
+
+
+__all__ = ["NotReached", "auditor", "nudged", "run", "settle", "whole", "working"]

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import httpx
+from sqlalchemy import create_engine, text
 
 from sandbox.demo import ROOT, Demo
 from tests.faults.moments import Moments
@@ -130,6 +131,19 @@ class Fleet(Stage):
     def spawn(self, executor: str, *arguments: str) -> subprocess.Popen[bytes]:
         environment = {**self.environment(), "MPOPS_EXECUTOR": executor, **self.settings_of(executor)}
         return subprocess.Popen([*APP, *arguments], env=environment, stdout=self._log, stderr=self._log)
+
+    def asked(self, query: str, **params: object) -> list[str]:
+        """The first column of what the database answers."""
+        engine = create_engine(self.database_url)
+        with engine.connect() as connection:
+            rows = connection.execute(text(query), params).all()
+        engine.dispose()
+        return [str(row[0]) for row in rows]
+
+    def in_hand(self, name: str, jobs: str = "%") -> list[str]:
+        """The jobs (LIKE) that this worker has begun and not ended, by the book."""
+        query = "SELECT workflow_uuid FROM dbos.workflow_status WHERE status = 'PENDING' AND executor_id = :name"
+        return self.asked(f"{query} AND workflow_uuid LIKE :jobs", name=name, jobs=jobs)
 
     def settings_of(self, executor: str) -> dict[str, str]:
         """What one of the processes has otherwise than the others."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from sandbox.company import GROUP
 from sandbox.faults import CallFault, Fault
@@ -32,21 +31,12 @@ def staff(fleet: Fleet) -> Staff:
     return Staff(fleet.sandbox, fleet.company, random.Random(7))
 
 
-def in_hand(fleet: Fleet, job: str = "") -> list[str]:
-    """The processes that work on something just now, or on that job."""
-    engine = create_engine(fleet.database_url)
-    with engine.connect() as connection:
-        query = "SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING' AND workflow_uuid LIKE :job"
-        rows = connection.execute(text(query), {"job": f"{job}%"}).all()
-    engine.dispose()
-    return [str(row[0]) for row in rows]
-
-
 def busy(fleet: Fleet, ticket: Ticket) -> str:
     """The worker that reads a complaint, which the sandbox answers slowly."""
     job = f"sync-{ticket.complaint_id}"
-    wait_for(lambda: in_hand(fleet, job), 20, "a worker to take it")
-    return in_hand(fleet, job)[0]
+    query = "SELECT executor_id FROM dbos.workflow_status WHERE status = 'PENDING' AND workflow_uuid LIKE :job"
+    wait_for(lambda: fleet.asked(query, job=f"{job}%"), 20, "a worker to take it")
+    return fleet.asked(query, job=f"{job}%")[0]
 
 
 def test_several_complaints_keep_their_order(fleet: Fleet, staff: Staff) -> None:
@@ -80,7 +70,7 @@ def test_a_worker_told_to_stop_finishes_what_is_in_hand(fleet: Fleet, staff: Sta
     process = fleet.workers[name]
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=30) == 0
-    assert name not in in_hand(fleet)
+    assert fleet.in_hand(name) == []
     del fleet.workers[name]
     fleet.restart()
     staff.work_off(240, nudged(fleet))

@@ -51,6 +51,8 @@ def next_version(folder: Path) -> Path:
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", folder / "app.py")
     (folder / "storage" / "migrations" / "versions" / "m9999_next.py").write_text(_REVISION)
+    told = folder / "storage" / "schema.py"
+    told.write_text(told.read_text().replace(f'SCHEMA = "{newest()}"', f'SCHEMA = "{NEXT}"'))
     return folder / "app.py"
 
 

@@ -13,9 +13,8 @@ from bot.settings import FeishuSettings, Settings, unknown_variables
 from handlers.setup import machine
 from handlers.setup.machine import Finding, examine_database, examine_running, examine_settings
 from storage.audit import Audit
-from storage.backup import MADE
+from storage.backup_history import MADE, PROVEN
 from storage.database import Database
-from storage.drill import PROVEN
 from storage.migrate import newest
 from storage.processes import Presence, Processes
 from storage.schedule import Schedules

@@ -11,7 +11,8 @@ from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
 from storage.audit import Audit, AuditEntry
-from storage.backup import RESTORED, InUse, NotEmpty, Restored, backup, ready, restore
+from storage.backup import InUse, NotEmpty, Restored, backup, ready, restore
+from storage.backup_history import RESTORED
 from storage.complaints import Complaint, ComplaintFilter, Complaints
 from storage.database import Database
 from storage.inbox import Inbox

@@ -11,8 +11,9 @@ from sqlalchemy import delete, text
 
 from storage.audit import Audit, AuditEntry, AuditHead
 from storage.backup import backup
+from storage.backup_history import PROVEN, proven
 from storage.database import Database
-from storage.drill import PROVEN, drill, proven
+from storage.drill import drill
 from storage.rotation import rotate
 from storage.schedule import Schedules
 from storage.sealed_file import UnreadableFile
@@ -57,7 +58,7 @@ def test_a_good_backup_is_proven(filled: Database, tmp_path: Path, folder: Path)
     assert proof.values >= 9
     assert list(folder.iterdir()) == [], "nothing stays behind"
     with filled.write() as session:
-        proven(session, proof)
+        proven(session, proof.made_at)
     with filled.read() as session:
         assert Schedules(session).last_run(PROVEN) == NOW
 
