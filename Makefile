@@ -20,10 +20,9 @@ demo: $(VENV)/.runtime
 		npm ci --silent --no-audit --no-fund --ignore-scripts --prefix sandbox/console || true; fi
 	$(BIN)/python app.py demo
 
-# A file of tests shares what it starts, so it stays in one process; most of them wait more than they work. By number of
-# tests the files that take longest would come last and be waited for.
+# A file of tests shares what it starts, so it stays in one process; most of them wait more than they work.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ from typing import ClassVar
 import httpx
 
 from sandbox.company import MERCHANT, found
+from sandbox.ports import free_port
 from sandbox.server import Sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -36,7 +36,7 @@ class Demo:
         self.folder.mkdir(parents=True)
         self.sandbox = Sandbox(offset_file=self.folder / "clock-offset", port=port)
         self.company = found(self.sandbox)
-        self.bot_port = _free_port()
+        self.bot_port = free_port()
         # One tester plays a whole company, as fast as scripts are: that is not held against anybody.
         self.settings = {"MPOPS_TURNS__BURST": "0"}
         self._command = list(command)
@@ -138,9 +138,3 @@ class Demo:
         self._log.close()
         for witness in self.witnesses:
             witness(self)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,8 +6,9 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from sandbox.ports import free_port
 from tests.bench.load import WARM_UP, Load, Outcome, run
-from tests.bench.processes import APP, Program, cpu_seconds, environment, free_port, once
+from tests.bench.processes import APP, Program, cpu_seconds, environment, once
 from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio, percentile
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -101,12 +100,6 @@ def cpu_seconds(pid: int) -> float:
     """Processor time that a process has used since it began."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(database: str, port: int, **more: str) -> dict[str, str]:

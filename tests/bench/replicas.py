@@ -6,10 +6,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
+from sandbox.ports import free_port
 from tests.bench.ack import KEYS
 from tests.bench.command import CHATS, prepare, type_commands
 from tests.bench.load import Load, run
-from tests.bench.processes import APP, Program, environment, free_port, once
+from tests.bench.processes import APP, Program, environment, once
 from tests.bench.stage import POSTGRES, Stage
 from tests.bench.table import Measured, Ratio, percentile
 from tests.faults.stage import Fleet

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import time
 
+from sandbox.ports import free_port
 from sandbox.server import Sandbox
-from tests.bench.processes import APP, ROOT, Program, environment, free_port, megabytes, once
+from tests.bench.processes import APP, ROOT, Program, environment, megabytes, once
 from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio, percentile
 

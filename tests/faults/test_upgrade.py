@@ -16,7 +16,8 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
-from sandbox.demo import ROOT, _free_port
+from sandbox.demo import ROOT
+from sandbox.ports import free_port
 from storage.migrate import newest
 from tests.faults.path import nudged, whole
 from tests.faults.postgres import Postgres
@@ -84,7 +85,7 @@ class Rolling(Fleet):
 
     def replace_web(self) -> None:
         """The next one beside the old, the load balancer turned over, then the old one is told to stop."""
-        old, self.bot_port = self.process(), _free_port()
+        old, self.bot_port = self.process(), free_port()
         self._bot = self.spawn_next("web-1", "serve", "--web-only")
         wait_for(self.ready, 60, "the next web process to be ready")
         self.connect()

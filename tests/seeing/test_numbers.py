@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.faults import CallFault
+from sandbox.ports import free_port
 from tests.story.waiting import eventually
 from tests.story.world import World
 
@@ -144,12 +144,6 @@ def test_the_dashboard_asks_for_numbers_that_are_there(page: dict[str, Any]) -> 
             asked |= found
     assert len({panel["id"] for panel in board["panels"]}) == len(board["panels"])
     assert ours(page) == asked, "every number is on it"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

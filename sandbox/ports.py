@@ -1,0 +1,22 @@
+"""A port for a process that is started in a moment."""
+
+from __future__ import annotations
+
+import random
+import socket
+
+# Below those that systems give to outgoing connections (32768 and up on Linux): any call may take a free one of these
+# before the process that it was meant for listens on it.
+_PORTS = range(20_000, 32_000)
+
+
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
+    while True:
+        port = random.SystemRandom().choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
