@@ -3,9 +3,9 @@
 FROM python:3.11-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/mpops
-COPY requirements.lock /tmp/requirements.lock
+COPY requirements.lock /opt/requirements.lock
 # Wheels only: nothing is built, and nothing comes that the lock file does not name with its hash.
-RUN /opt/mpops/bin/python -m pip install --require-hashes --only-binary=:all: -r /tmp/requirements.lock \
+RUN /opt/mpops/bin/python -m pip install --require-hashes --only-binary=:all: -r /opt/requirements.lock \
     && /opt/mpops/bin/python -m pip uninstall --yes pip setuptools
 WORKDIR /app
 COPY app.py ./
