@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeGuard
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -146,10 +147,11 @@ class Delivery:
     def _settle(self, unit: Unit, outbox: Outbox, sent: _Sent) -> None:
         parcel = sent.parcel
         message = outbox.get(parcel.id)
-        ours = self._is_ours(unit, message, parcel, sent.message_id)
+        ours = _is_ours(message, parcel)
         if message is not None and message.state in (OutboxState.WAITING, OutboxState.FAILED):
             message.state, message.sent_at, message.error = sent.state, unit.now, None
         if not ours:
+            self._overtaken(unit, message, parcel, sent.message_id)
             return
         card = outbox.card(parcel.card_id) if parcel.card_id is not None else None
         if card is not None:
@@ -160,33 +162,30 @@ class Delivery:
             card.drawn = parcel.digest
         unit.session.flush()
 
-    def _is_ours(
+    def _overtaken(
         self, unit: Unit, message: OutboxMessage | None, parcel: Parcel, message_id: str | None = None
-    ) -> bool:
-        """Whether nobody put the message aside, and no other process took it over while this one stood still.
-
-        If one did, nobody knows which of the two drawings reached Feishu last, so the card is drawn once more.
-        """
-        if message is not None and message.state == OutboxState.WAITING and message.attempts == parcel.attempts:
-            return True
+    ) -> None:
+        """Nobody knows which of the two drawings reached Feishu last, so the card is drawn once more."""
         log.warning("outbox.overtaken", outbox=parcel.id, card=parcel.card_id)
         card = Outbox(unit.session).card(parcel.card_id) if parcel.card_id is not None else None
-        if card is not None:
-            if card.message_id is None and message_id is not None:
-                card.message_id, card.posted_at = message_id, unit.now
-            if message is None or message.state != OutboxState.PARKED:
-                card.drawn = None
-                unit.session.flush()
-                unit.redraw_card(card)
-        return False
+        if card is None:
+            return
+        if card.message_id is None and message_id is not None:
+            card.message_id, card.posted_at = message_id, unit.now
+        if message is None or message.state != OutboxState.PARKED:
+            card.drawn = None
+            unit.session.flush()
+            unit.redraw_card(card)
 
     def _later(self, parcel: Parcel, error: errors.FeishuError, wait: timedelta) -> None:
         backoff = min(timedelta(seconds=0.5 * 2 ** min(parcel.attempts, 10)), _LONGEST_WAIT)
         with self._units.write("deliver") as unit:
             message = Outbox(unit.session).get(parcel.id)
-            if message is not None and self._is_ours(unit, message, parcel):
+            if _is_ours(message, parcel):
                 message.due_at = unit.now + max(wait, backoff)
                 message.error = f"{type(error).__name__} {error.code}"
+            elif message is not None:
+                self._overtaken(unit, message, parcel)
         log.warning(
             "outbox.later", outbox=parcel.id, attempts=parcel.attempts, code=error.code, why=type(error).__name__
         )
@@ -197,7 +196,8 @@ class Delivery:
             outbox = Outbox(unit.session)
             message = outbox.get(parcel.id)
             if message is not None:
-                if not self._is_ours(unit, message, parcel):
+                if not _is_ours(message, parcel):
+                    self._overtaken(unit, message, parcel)
                     return  # whoever took it over writes down what became of it
                 message.state = OutboxState.SKIPPED if gone else OutboxState.FAILED
                 message.sent_at, message.error = unit.now, f"{type(error).__name__} {error.code}"
@@ -207,3 +207,8 @@ class Delivery:
             if isinstance(error, errors.BotNotInChat) and parcel.receiver.kind == "chat":
                 self._on_chat_lost(unit, parcel.receiver.id, "")
         log.error("outbox.failed", outbox=parcel.id, code=error.code, why=type(error).__name__, log_id=error.log_id)
+
+
+def _is_ours(message: OutboxMessage | None, parcel: Parcel) -> TypeGuard[OutboxMessage]:
+    """Whether nobody put the message aside, and no other process took it over while this one stood still."""
+    return message is not None and message.state == OutboxState.WAITING and message.attempts == parcel.attempts
