@@ -65,7 +65,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     # What everything stands on.
     clock, zone = make_clock(settings), settings.zone
     leaving = leaving or threading.Event()
-    database = open_database(settings, migrating=migrating)
+    database = open_database(settings, migrating=migrating, waiting=leaving)
     words = catalogue()
     signer = ActionSigner(database.vault.subkey(_clicks(database)))
     metrics, spans = Metrics(), make_spans(settings)

@@ -84,16 +84,21 @@ def _tune_sqlite(engine: Engine, begin: str, *, read_only: bool = False) -> None
             connection.exec_driver_sql(begin)
 
 
-def _tune_server(engine: Engine) -> None:
+def _engine(url: URL, **options: Any) -> Engine:
+    # Parameters stay out of error texts, and so out of the log: they may be somebody's words or phone number.
+    return create_engine(url, hide_parameters=True, **options)
+
+
+def _server_engine(url: URL, **options: Any) -> Engine:
+    """For connections to PostgreSQL that are kept."""
+    engine = _engine(url, pool_recycle=300, connect_args=_LINE, **options)
+
     @event.listens_for(engine, "connect")
     def connected(connection: Any, record: object) -> None:
         connection.execute(_SERVER)
         connection.commit()
 
-
-def _engine(url: URL, **options: Any) -> Engine:
-    # Parameters stay out of error texts, and so out of the log: they may be somebody's words or phone number.
-    return create_engine(url, hide_parameters=True, **options)
+    return engine
 
 
 class Database:
@@ -119,10 +124,7 @@ class Database:
             _tune_sqlite(self.writer, "BEGIN IMMEDIATE")
             _tune_sqlite(self.reader, "BEGIN", read_only=True)
         else:
-            self.writer = _engine(
-                self.url, pool_size=pool_size, max_overflow=pool_size, pool_recycle=300, connect_args=_LINE
-            )
-            _tune_server(self.writer)
+            self.writer = _server_engine(self.url, pool_size=pool_size, max_overflow=pool_size)
             self.reader = self.writer
             self._system_pool = 30
         self._write_sessions = sessionmaker(self.writer, expire_on_commit=False)
@@ -145,11 +147,7 @@ class Database:
                 self._system = _engine(self.url, pool_size=self._system_pool, max_overflow=0, connect_args=arguments)
                 _tune_sqlite(self._system, "")
             else:
-                self._system = _engine(
-                    self.url, pool_size=self._system_pool, max_overflow=0, pool_recycle=300, pool_pre_ping=True,
-                    connect_args=_LINE,
-                )  # fmt: skip
-                _tune_server(self._system)
+                self._system = _server_engine(self.url, pool_size=self._system_pool, max_overflow=0, pool_pre_ping=True)
         return self._system
 
     def unreachable(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+from contextlib import closing
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,22 +28,20 @@ def backup(file: Path, drill: bool) -> None:
     from storage.schedule import Schedules
 
     settings = read_settings()
-    database = open_database(settings)
-    try:
-        made_at = make_clock(settings).now()
-        counts = write(database, file, settings.secrets()[0], made_at)
-        with database.write() as session:
-            Schedules(session).ran(MADE, made_at)
+    with closing(open_database(settings)) as database:
+        try:
+            made_at = make_clock(settings).now()
+            counts = write(database, file, settings.secrets()[0], made_at)
+            with database.write() as session:
+                Schedules(session).ran(MADE, made_at)
+        except FileExistsError:
+            raise click.ClickException(f"{file} is there already; a backup is never overwritten.") from None
+        except OSError as error:
+            raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
         click.echo(f"{file}: {counts.total} rows of {len(counts.rows)} tables.")
         click.echo("It opens only with the secret key of today. Key files of accounts (file:PATH) are not in it.")
         if drill:
             _prove(database, file, settings)
-    except FileExistsError:
-        raise click.ClickException(f"{file} is there already; a backup is never overwritten.") from None
-    except OSError as error:
-        raise click.ClickException(f"{file} cannot be written ({error.strerror}).") from None
-    finally:
-        database.close()
 
 
 @click.command()
@@ -50,11 +49,8 @@ def backup(file: Path, drill: bool) -> None:
 def drill(file: Path) -> None:
     """Prove that the backup FILE brings everything back: restored into a temporary file, opened, and thrown away."""
     settings = read_settings()
-    database = open_database(settings)
-    try:
+    with closing(open_database(settings)) as database:
         _prove(database, file, settings)
-    finally:
-        database.close()
 
 
 def _prove(database: Database, file: Path, settings: Settings) -> None:

@@ -5,13 +5,14 @@ A wrong setting or a damaged file ends in a sentence on the command line.
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
+    import threading
+
     from bot.clock import Clock
     from bot.feishu.calling import Watch
     from bot.feishu.port import LarkFeishu
@@ -41,33 +42,18 @@ def make_clock(settings: Settings) -> Clock:
     return OffsetClock(settings.clock_offset_file) if settings.clock_offset_file else SystemClock()
 
 
-def wait_for_database(settings: Settings, leaving: threading.Event | None = None) -> None:
-    """A server that starts at the same time as mpops, or is being restarted just now, is waited for, and that is said.
+def open_database(settings: Settings, *, migrating: bool = True, waiting: threading.Event | None = None) -> Database:
+    """The database at the schema of this version, unlocked.
 
-    Returns also when the time is over or `leaving` is set: whoever opens the database then tells what is wrong.
+    With `waiting`, a server that starts at the same time as mpops, or is being restarted just now, is waited for until
+    the event is set or `database_wait` seconds are over.
     """
-    from storage.database import Database
-
-    database = Database(settings.database_url)
-    leaving = leaving or threading.Event()
-    until, said = time.monotonic() + settings.database_wait, False
-    try:
-        while (why := database.unreachable()) is not None and time.monotonic() < until:
-            if not said:
-                said = True
-                click.echo(f"Waiting {settings.database_wait:.0f} s at most for the database: {why}", err=True)
-            if leaving.wait(1.0):
-                return
-    finally:
-        database.close()
-
-
-def open_database(settings: Settings, *, migrating: bool = True) -> Database:
-    """The database at the schema of this version, unlocked."""
     from storage.database import Damaged, Database
     from storage.schema import is_current
 
     database = Database(settings.database_url)
+    if waiting is not None:
+        _wait_for(database, settings.database_wait, waiting)
     try:
         database.check()
     except Damaged as damaged:
@@ -83,6 +69,17 @@ def open_database(settings: Settings, *, migrating: bool = True) -> Database:
         migrate(database)
     database.unlock(settings.secrets())
     return database
+
+
+def _wait_for(database: Database, seconds: float, leaving: threading.Event) -> None:
+    """Returns also when it was in vain: whoever opens the database then tells what is wrong."""
+    until, said = time.monotonic() + seconds, False
+    while (why := database.unreachable()) is not None and time.monotonic() < until:
+        if not said:
+            said = True
+            click.echo(f"Waiting {seconds:.0f} s at most for the database: {why}", err=True)
+        if leaving.wait(1.0):
+            return
 
 
 def make_feishu(settings: Settings, clock: Clock, watch: Watch) -> LarkFeishu:

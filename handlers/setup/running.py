@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
-from handlers.setup.opening import open_database, read_settings, wait_for_database
+from handlers.setup.opening import open_database, read_settings
 
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
-    import threading
-
     from bot.settings import Settings
     from bot.stopping import Stop
     from handlers.setup.process import Bot
@@ -40,7 +39,6 @@ def serve(build: Build, web_only: bool, long_connection: bool) -> None:
     if long_connection and not settings.feishu.encrypt_key.get_secret_value():
         # Events over the long connection are not encrypted by Feishu; between its process and the web they always are.
         settings = settings.model_copy(update={"feishu": settings.feishu.with_key(secrets.token_urlsafe(32))})
-    wait_for_database(settings, stop.asked)
     bot = build(settings, leaving=stop.asked)
     bot.start(execute=not web_only)
     try:
@@ -87,7 +85,6 @@ def worker(build: Build) -> None:
     """Do the work of a deployment whose web processes only accept events."""
     settings = read_settings()
     stop = _stop(settings)
-    wait_for_database(settings, stop.asked)
     bot = build(settings, leaving=stop.asked)
     end_numbers = _tell_numbers(settings, bot)
     bot.start(execute=True, role="worker")
@@ -155,9 +152,7 @@ def migrate() -> None:
     from bot.engine import Engine
     from storage.migrate import current, newest
 
-    settings = read_settings()
-    wait_for_database(settings)
-    database = open_database(settings)
+    database = open_database(read_settings(), waiting=threading.Event())
     Engine(database, "migrate").migrate()
     schema = current(database)
     database.close()
