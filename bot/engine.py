@@ -16,13 +16,14 @@ from typing import Any, TypeAlias, cast
 
 import structlog
 import tenacity
-from dbos import DBOS, DBOSClient, DBOSConfig
+from dbos import DBOS, DBOSClient, DBOSConfig, _queue
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from bot.logs import new_incident
+from bot.wakeups import Wakeups
 from storage.database import Database
 from storage.schedule import Schedules
 
@@ -47,7 +48,7 @@ def channel_queue(channel: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlan:
-    poll: float  # seconds
+    poll: float  # seconds between two looks for work of other processes
     workers: int  # at once, in one process
     one_per_partition: bool = False  # at once, over all processes
 
@@ -60,6 +61,9 @@ PLANS: Mapping[str, QueuePlan] = {
     channel_queue("wechatpay"): QueuePlan(poll=0.1, workers=4),
     BULK: QueuePlan(poll=1.0, workers=2),
 }
+
+# Where jobs wait for one another's ends. In `bulk` nobody waits for anything.
+_BUSY = tuple(name for name in PLANS if name != BULK)
 
 _SILENT = timedelta(seconds=30)
 _IDLE = 15.0  # seconds for which a job may be ours by the book and yet not run: it begins, or its end is being written
@@ -96,11 +100,16 @@ def _enough(state: tenacity.RetryCallState) -> bool:
 
 
 class Engine:
-    """Accepts work, and where `execute` is set runs it. One per process: DBOS keeps global state."""
+    """Accepts work, and where `execute` is set runs it. One per process: DBOS keeps global state.
 
-    def __init__(self, database: Database, executor: str) -> None:
+    `poll`: seconds between two looks for work of other processes, for all queues; by default as the plans say.
+    """
+
+    def __init__(self, database: Database, executor: str, poll: float | None = None) -> None:
         self._database = database
         self._executor = executor
+        self._poll = poll
+        self._wakeups = Wakeups(PLANS)
         self._jobs: dict[str, Job] = {}
         self.on_failure: OnFailure | None = None
         self._client: DBOSClient | None = None
@@ -141,9 +150,10 @@ class Engine:
         global _current
         if execute:
             _current = self
-            self._instance()
+            instance = self._instance()
             self._sign_of_life()
             DBOS.launch()
+            self._wake_at_ends(instance)
             self._queues(DBOS.register_queue)
             self._running = True
             self._pulse = threading.Thread(target=self._beat, name="engine-heartbeat", daemon=True)
@@ -182,6 +192,7 @@ class Engine:
         if partition is not None:
             options["queue_partition_key"] = partition
         self._sender.enqueue_in_transaction(session, cast(Any, options), job, dict(payload))
+        self._wakeups.after(session, queue)
 
     def run(self, job: str, payload: Payload) -> None:
         """Run a job now, repeating it while the database or a race is at fault; called by the workflow."""
@@ -250,6 +261,8 @@ class Engine:
             with self._database.write() as session:
                 Schedules(session).buried(executor)
             log.warning("engine.rescued", executor=executor, jobs=len(left))
+        if rescued:
+            self._wakeups.wake()
         return rescued + self._unstick(self._client)
 
     @contextmanager
@@ -277,6 +290,7 @@ class Engine:
             client.resume_workflows([id], queue_name=idle[id].queue_name)
             del self._idle[id]
         if stuck:
+            self._wakeups.wake()
             log.warning("engine.unstuck", jobs=len(stuck))
         return len(stuck)
 
@@ -303,7 +317,11 @@ class Engine:
             gone += len(found)
         return gone
 
-    def _instance(self) -> None:
+    @property
+    def wakeups(self) -> Wakeups:
+        return self._wakeups
+
+    def _instance(self) -> DBOS:
         config: DBOSConfig = {
             "name": NAME,
             "system_database_engine": self._database.system,
@@ -315,8 +333,22 @@ class Engine:
             "max_executor_threads": 40,
             "notification_listener_polling_interval_sec": 0.2,  # nothing of ours is notified; stopping waits for it
         }
-        DBOS(config=config)
+        instance = DBOS(config=config)
         DBOS.listen_queues(list(PLANS))
+        return instance
+
+    def _wake_at_ends(self, instance: DBOS) -> None:
+        """A place at a queue is free again once the end of a job is written, which is after its function returned."""
+        books = instance._sys_db
+        written = books.update_workflow_outcome
+
+        def write(*arguments: Any, **more: Any) -> bool:
+            try:
+                return written(*arguments, **more)
+            finally:
+                self._wakeups.wake(*_BUSY)
+
+        books.update_workflow_outcome = write  # type: ignore[method-assign]
 
     def _new_client(self) -> DBOSClient:
         return DBOSClient(system_database_engine=self._database.system, serializer=_serializer(), application_name=NAME)
@@ -333,7 +365,8 @@ class Engine:
 
     def _queues(self, register: Callable[..., object]) -> None:
         for name, plan in PLANS.items():
-            options: dict[str, Any] = {"worker_concurrency": plan.workers, "polling_interval_sec": plan.poll}
+            poll = plan.poll if self._poll is None else self._poll
+            options: dict[str, Any] = {"worker_concurrency": plan.workers, "polling_interval_sec": poll}
             if plan.one_per_partition:
                 options["partition_concurrency"] = 1
             register(name, on_conflict="always_update", **options)
@@ -355,6 +388,16 @@ class Engine:
 
 
 _current: Engine | None = None
+_plain_worker = _queue.queue_worker_thread
+
+
+def _woken_worker(stop_event: threading.Event, dbos: DBOS, queue: _queue.Queue) -> None:
+    """DBOS's own loop over a queue; only what it waits for between two polls is ours."""
+    sleep = stop_event if _current is None else _current.wakeups.sleeping(stop_event, queue.name)
+    _plain_worker(cast(threading.Event, sleep), dbos, queue)
+
+
+_queue.queue_worker_thread = _woken_worker
 
 
 def _options(id: str, queue: str) -> dict[str, Any]:

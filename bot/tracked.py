@@ -25,9 +25,14 @@ class TrackedEngine(Engine):
     """`when_failed` takes the place of `on_failure`, which stays ours."""
 
     def __init__(
-        self, database: Database, executor: str, metrics: Metrics | None = None, spans: Spans | None = None
+        self,
+        database: Database,
+        executor: str,
+        metrics: Metrics | None = None,
+        spans: Spans | None = None,
+        poll: float | None = None,
     ) -> None:
-        super().__init__(database, executor)
+        super().__init__(database, executor, poll)
         self._metrics = metrics or Metrics()
         self._spans: Spans = spans or NoSpans()
         self.when_failed: OnFailure | None = None
