@@ -8,6 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import thread as pools
 
 import structlog
 
@@ -38,7 +39,7 @@ class Stop:
     def end(self, status: int = 0) -> None:
         """After everything was stopped: end now, whatever job would not be finished in its grace."""
         until = time.monotonic() + 1
-        others = [one for one in threading.enumerate() if not one.daemon and one is not threading.current_thread()]
+        others = [one for one in threading.enumerate() if _is_waited_for(one)]
         for one in others:
             one.join(timeout=max(0.0, until - time.monotonic()))
         hanging = [one.name for one in others if one.is_alive()]
@@ -65,3 +66,10 @@ class Stop:
         log.error("stop.forced", after=self._within)
         logging.shutdown()
         os._exit(1)
+
+
+def _is_waited_for(thread: threading.Thread) -> bool:
+    """Whether Python does not end before this thread has: also those of pools, which are daemons if one made them."""
+    if thread is threading.current_thread():
+        return False
+    return not thread.daemon or thread in pools._threads_queues
