@@ -143,6 +143,8 @@ class Staff:
                 self._press(ticket, who, card, "提交申请", {"reason": "商品损坏"})
             else:
                 self._press(ticket, who, card, "申请退款")
+        elif "提交申请" in card.buttons:  # opened once more before the card said that the refund was asked for
+            self._press(ticket, who, card, "返回")
         elif "· 已退款 ·" in card.text:
             # Where the customer asked for the refund the platform finishes by itself, if it was told that it is coming.
             ticket.paid_at = ticket.paid_at or time.monotonic()
