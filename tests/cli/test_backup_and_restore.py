@@ -51,6 +51,7 @@ def come_back(world: World) -> None:
     world.truth = Truth(world.demo)
 
 
+@pytest.mark.both_databases
 def test_the_drill(world: World, tmp_path: Path) -> None:
     file = tmp_path / "monday.backup"
     case = world.answered("您好，我们马上处理", phone="13812345678")

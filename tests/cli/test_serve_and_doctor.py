@@ -112,7 +112,7 @@ def test_with_another_secret_key_nothing_starts_and_nothing_changes(command: str
 
 def test_an_address_that_leads_to_no_database_is_told(tmp_path: Path) -> None:
     for url in ("postgresql://127.0.0.1:9/mpops", "nonsense"):
-        ran = mpops("serve", env=settings(url))
+        ran = mpops("serve", env=settings(url, MPOPS_DATABASE_WAIT="1"))
         assert ran.code == 1
         assert "MPOPS_DATABASE_URL" in ran.err
 

@@ -1,0 +1,10 @@
+"""What a command may need, loaded before it is asked for; see tests/cli/running.py."""
+
+from __future__ import annotations
+
+import importlib
+
+for _name in ("app", "bot.tracked", "bot.feishu.port", "handlers.setup.doctor", "handlers.setup.keeping",
+              "handlers.setup.running", "handlers.setup.machine", "handlers.setup.declaring", "handlers.setup.apply",
+              "storage.migrate", "storage.backup", "storage.rotation"):  # fmt: skip
+    importlib.import_module(_name)
