@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench sbom migrations clean
+.PHONY: demo test test-all check bench sbom migrations clean
 
 $(VENV)/.runtime: requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -20,9 +20,16 @@ demo: $(VENV)/.runtime
 		npm ci --silent --no-audit --no-fund --ignore-scripts --prefix sandbox/console || true; fi
 	$(BIN)/python app.py demo
 
-# A file of tests shares what it starts, so it stays in one process; most of them wait more than they work.
+# A file of tests shares what it starts, so it stays in one process. POSTGRES: which tests run on PostgreSQL too
+# (tests/suite.py). TIMES=--write-times: remember how long each file takes, for the order.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(TIMES)
+POSTGRES ?= some
+
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(PYTEST) --postgres=$(POSTGRES)
+
+test-all: $(VENV)/.dev
+	$(PYTEST) --postgres=all
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

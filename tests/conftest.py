@@ -1,4 +1,5 @@
-"""Databases for every kind of test: each test that asks for one runs on SQLite and on PostgreSQL."""
+"""Databases for every kind of test: each test that asks for one runs on SQLite, and where tests/suite.py says so on
+PostgreSQL too."""
 
 from __future__ import annotations
 
@@ -11,8 +12,21 @@ import pytest
 from sandbox.demo import Demo
 from storage.database import Database
 from tests import log_secrets
-from tests.databases import migrated_url, postgres_url, sqlite_url
+from tests.databases import drop, migrated_url, postgres_url, sqlite_url
 from tests.rows import SECRET
+from tests.suite import (
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_configure,
+    pytest_xdist_auto_num_workers,
+)
+
+__all__ = [
+    "pytest_addoption",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_xdist_auto_num_workers",
+]
 
 # The tests start hundreds of processes: they need not compile the same sources again and again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -27,15 +41,19 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(database_kind: str, tmp_path: Path) -> str:
+def database_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
     """A new, empty database; the test runs once on each kind."""
-    return sqlite_url(tmp_path) if database_kind == "sqlite" else postgres_url()
+    url = sqlite_url(tmp_path) if database_kind == "sqlite" else postgres_url()
+    yield url
+    drop(url)
 
 
 @pytest.fixture
 def database(database_kind: str, tmp_path: Path) -> Iterator[Database]:
     """A new database at the newest schema, unlocked with `SECRET`; the test runs once on each kind."""
-    database = Database(migrated_url(database_kind, tmp_path))
+    url = migrated_url(database_kind, tmp_path)
+    database = Database(url)
     database.unlock([SECRET])
     yield database
     database.close()
+    drop(url)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.databases import postgres_url
+from tests.databases import drop, migrated_url
 from tests.story.world import World
 
 DATABASES = ("sqlite", "postgres")
 
 
-def _new_world(database: str, folder: Path) -> World:
-    return World(folder / "demo", postgres_url() if database == "postgres" else "")
+@contextmanager
+def _new_world(database: str, folder: Path) -> Iterator[World]:
+    url = migrated_url("postgresql" if database == "postgres" else database, folder)
+    world = World(folder / "demo", url)
+    try:
+        yield world
+    finally:
+        world.close()
+        drop(url)
 
 
 @pytest.fixture(scope="module", params=DATABASES)
 def shared_world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = _new_world(request.param, tmp_path_factory.mktemp("world"))
-    yield world
-    world.close()
+    with _new_world(request.param, tmp_path_factory.mktemp("world")) as world:
+        yield world
 
 
 @pytest.fixture
@@ -35,10 +42,7 @@ def world(shared_world: World) -> Iterator[World]:
 @pytest.fixture(params=DATABASES)
 def fresh_world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     """A world in which nothing has happened yet."""
-    world = _new_world(request.param, tmp_path)
-    world.begin()
-    yield world
-    try:
+    with _new_world(request.param, tmp_path) as world:
+        world.begin()
+        yield world
         world.end()
-    finally:
-        world.close()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+import pytest
+
 from sandbox.feishu.card_client import find_button
 from tests.story.actors import Toast
 from tests.story.waiting import eventually
@@ -51,6 +53,7 @@ def test_somebody_without_the_permission(world: World) -> None:
     assert case.refund_calls == []
 
 
+@pytest.mark.both_databases
 def test_the_same_click_twice(world: World) -> None:
     case = world.claimed()
     card = world.asks_refund(case)
@@ -62,6 +65,7 @@ def test_the_same_click_twice(world: World) -> None:
     assert case.refund_calls == [1]
 
 
+@pytest.mark.both_databases
 def test_one_person_clicks_twice_at_once(world: World) -> None:
     case = world.claimed()
     card = world.asks_refund(case)
@@ -72,6 +76,7 @@ def test_one_person_clicks_twice_at_once(world: World) -> None:
     assert card.latest().plain.count("王芳 同意") == 1
 
 
+@pytest.mark.both_databases
 def test_two_approvers_at_once_one_of_them_against(world: World) -> None:
     other = world.hires("钱伟", "approver")
     case = world.claimed()
@@ -137,6 +142,7 @@ def test_large_sums_need_two(world: World) -> None:
     assert case.refunded_fen == 128000
 
 
+@pytest.mark.both_databases
 def test_two_people_claim_at_once(world: World) -> None:
     case = world.customer.complains()
     card = case.card()

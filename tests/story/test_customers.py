@@ -139,6 +139,7 @@ def test_a_reply_to_a_complaint_that_was_finished_elsewhere(world: World) -> Non
     assert case.replies == ("您好，我们马上处理",)
 
 
+@pytest.mark.both_databases
 def test_the_same_reply_clicked_twice(world: World) -> None:
     case = world.claimed()
     world.chen.clicks(case.card(), "回复客户")

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.story.waiting import eventually
 from tests.story.world import World
+
+pytestmark = pytest.mark.both_databases
 
 
 def test_a_complaint_stands_in_the_group_within_a_second(world: World) -> None:

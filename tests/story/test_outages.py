@@ -14,6 +14,7 @@ REFUNDS = "/v3/refund/domestic/refunds"
 MESSAGES = "/im/v1/messages"
 
 
+@pytest.mark.both_databases
 def test_killed_between_approval_and_refund(world: World) -> None:
     case = world.claimed()
     card = world.asks_refund(case)
@@ -28,6 +29,7 @@ def test_killed_between_approval_and_refund(world: World) -> None:
     assert case.refund_calls == [1]
 
 
+@pytest.mark.both_databases
 def test_killed_while_the_refund_is_under_way(world: World) -> None:
     case = world.claimed()
     card = world.asks_refund(case)
@@ -42,6 +44,7 @@ def test_killed_while_the_refund_is_under_way(world: World) -> None:
     assert case.refunded_fen == 6800
 
 
+@pytest.mark.both_databases
 def test_killed_while_the_reply_is_under_way(world: World) -> None:
     case = world.claimed()
     world.fault("wechatpay", CallFault.LATE, "/response", method="POST", seconds=2.0)
@@ -55,6 +58,7 @@ def test_killed_while_the_reply_is_under_way(world: World) -> None:
     assert case.replies == ("您好，马上处理",)
 
 
+@pytest.mark.both_databases
 def test_complaints_and_messages_while_the_bot_was_down(world: World) -> None:
     world.demo.kill()
     case = world.customer.complains("没有人在", wait=False)
@@ -114,6 +118,7 @@ def test_wechat_pay_is_down_when_the_complaint_arrives(world: World) -> None:
     case.card()
 
 
+@pytest.mark.both_databases
 def test_a_burst_of_complaints_keeps_to_the_limits(world: World) -> None:
     before = world.sandbox.world.calls.count("feishu", MESSAGES, status=429)
     cases = [world.customer.complains(f"第 {number} 个", wait=False) for number in range(15)]

@@ -46,6 +46,7 @@ def test_a_feishu_body_that_is_nothing(world: World, push: Pusher) -> None:
     assert httpx.get(f"{world.demo.bot_url}/feishu/events", trust_env=False).status_code == 405
 
 
+@pytest.mark.both_databases
 def test_a_replayed_feishu_event(world: World, push: Pusher) -> None:
     message, event = push.message(world.chen, "/我")
     found = push.feishu("im.message.receive_v1", event, times=3)
@@ -147,6 +148,7 @@ def test_a_notification_about_a_complaint_that_is_not_there(world: World, push: 
     world.log.expect("complaint.not_found")
 
 
+@pytest.mark.both_databases
 def test_a_replayed_notification(world: World, push: Pusher) -> None:
     case = world.answered()
     content = {"complaint_id": case.ticket.id, "action_type": "CREATE_COMPLAINT"}
@@ -190,6 +192,7 @@ def test_a_lost_push_is_found_by_looking(world: World) -> None:
     assert len(world.group.cards("投诉 C", case.order)) == 1
 
 
+@pytest.mark.both_databases
 def test_pushes_out_of_order_do_not_turn_the_story_back(world: World, push: Pusher) -> None:
     case = world.claimed()
     world.asks_refund(case)

@@ -134,6 +134,7 @@ def test_the_customers_account_is_gone(world: World) -> None:
     assert case.refund_calls == []
 
 
+@pytest.mark.both_databases
 def test_news_of_a_refund_that_comes_late_twice_or_never(world: World) -> None:
     late, twice, never = (world.claimed() for _ in range(3))
     for case, fault in (
@@ -175,6 +176,7 @@ def test_what_cannot_be_asked_for_is_said_at_once(world: World) -> None:
     assert case.refunded_fen == 1050
 
 
+@pytest.mark.both_databases
 def test_a_second_request_while_one_is_in_hand(world: World) -> None:
     case = world.claimed()
     world.chen.clicks(case.card(), "申请退款")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from tests.story.waiting import eventually
 from tests.story.world import World
 
@@ -58,6 +60,7 @@ def test_the_next_mornings_digest_sums_up_the_day_once(fresh_world: World) -> No
     assert "共 1 条" in world.group.expect_card("投诉 · 未完结").plain
 
 
+@pytest.mark.both_databases
 def test_a_digest_missed_while_everything_was_down_comes_later(fresh_world: World) -> None:
     world = fresh_world
     noon(world)

@@ -12,6 +12,8 @@ from storage.database import Database
 from tests.databases import migrated_url
 from tests.rows import SECRET
 
+pytestmark = pytest.mark.both_databases
+
 
 def waiting(database: Database) -> list[str]:
     client = DBOSClient(

@@ -23,6 +23,8 @@ from bot.unit import Units
 from storage.database import Database
 from storage.inbox import Arrival, InboxItem, InboxState
 
+pytestmark = pytest.mark.both_databases
+
 AT = datetime(2026, 3, 2, 4, 30, tzinfo=UTC)
 CROWD = 12
 

@@ -23,6 +23,8 @@ from bot.unit import Units, to_chat
 from storage.database import Database
 from storage.outbox import OutboxMessage, OutboxState, PostedCard
 
+pytestmark = pytest.mark.both_databases
+
 CHAT = to_chat("oc_1")
 
 

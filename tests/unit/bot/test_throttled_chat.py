@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import cast
 
+import pytest
+
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.drawing import Drawings
@@ -16,6 +18,8 @@ from bot.parcels import Packing, Posting
 from bot.texts import catalogue, text
 from bot.unit import DELIVER, Units, to_chat
 from storage.database import Database
+
+pytestmark = pytest.mark.both_databases
 
 COUNT = 12
 

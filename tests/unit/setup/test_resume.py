@@ -21,6 +21,8 @@ from storage.refunds import RefundProgress
 from storage.schedule import Deadlines
 from tests.rows import NOW, company, complaint, person, refund
 
+pytestmark = pytest.mark.both_databases
+
 
 @pytest.fixture
 def engine(database: Database) -> Iterator[Engine]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
 from dbos import DBOSClient, DBOSPortableJSONSerializer
-from sqlalchemy import make_url
 
 from bot.cards.values import Action, Button, Buttons, Card, Fold, Items
 from bot.drawing import Look
@@ -35,7 +32,7 @@ from storage.processes import Presence, Processes
 from storage.refunds import RefundProgress
 from storage.schedule import Deadlines
 from storage.trouble import FailedJobs, ParkedItems, fingerprint
-from tests.databases import migrated_url, postgres_url, sqlite_url
+from tests.databases import drop, migrated_url
 from tests.rows import NOW, SECRET, company, complaint, person, refund
 
 CARD_MESSAGE = "om_status"
@@ -132,30 +129,16 @@ class Desk:
             return [entry.event for entry in entries(session, None, 20)]
 
 
-@lru_cache(maxsize=2)
-def template(kind: str, folder: Path) -> str:
-    """The address of a database with the engine's tables too, to copy: making them takes a second."""
-    url = migrated_url(kind, folder)
-    database = Database(url)
-    TrackedEngine(database, "template").migrate()
-    database.close()
-    return url
-
-
 @pytest.fixture
-def desk(database_kind: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    made = template(database_kind, tmp_path_factory.getbasetemp())
-    if database_kind == "sqlite":
-        url = sqlite_url(tmp_path)
-        shutil.copyfile(str(make_url(made).database), str(make_url(url).database))
-    else:
-        url = postgres_url(str(make_url(made).database))
+def desk(database_kind: str, tmp_path: Path) -> Iterator[Desk]:
+    url = migrated_url(database_kind, tmp_path)
     database = Database(url)
     database.unlock([SECRET])
     desk = Desk(database)
     yield desk
     desk.engine.stop()
     database.close()
+    drop(url)
 
 
 def failed_event(desk: Desk, kind: str = "COMPLAINT.CREATE") -> None:
