@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, cast
 
 import structlog
 import tenacity
-from dbos import DBOS, DBOSClient, DBOSConfig, _queue
+from dbos import DBOS, DBOSClient, DBOSConfig, _queue, _sys_db
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -69,6 +69,7 @@ _SILENT = timedelta(seconds=30)
 _IDLE = 15.0  # seconds for which a job may be ours by the book and yet not run: it begins, or its end is being written
 _WAIT_OUT = timedelta(minutes=15)
 _HANDED_ON = "~~"
+_LONGEST_PAUSE = 2.0  # seconds
 _LATER, _MOST_HANDED_ON = 5.0, 30  # seconds, doubled each time up to five minutes; that is about two hours
 
 
@@ -97,6 +98,16 @@ def _enough(state: tenacity.RetryCallState) -> bool:
     if error is not None and _outage(error):
         return (state.seconds_since_start or 0.0) > _WAIT_OUT.total_seconds()
     return state.attempt_number >= 8
+
+
+_doubled = tenacity.wait_exponential(multiplier=0.1, max=20)
+
+
+def _pause(state: tenacity.RetryCallState) -> float:
+    """Doubled each time; but what waits for a lost database looks every few seconds, for it holds up other work."""
+    error = state.outcome.exception() if state.outcome is not None else None
+    pause = float(_doubled(state))
+    return min(pause, _LONGEST_PAUSE) if error is not None and _outage(error) else pause
 
 
 class Engine:
@@ -148,6 +159,8 @@ class Engine:
 
     def start(self, *, execute: bool) -> None:
         global _current
+        # First what jobs enqueue with: those that a predecessor left begin while the rest still starts.
+        self._sender = self._new_sender()
         if execute:
             _current = self
             instance = self._instance()
@@ -159,7 +172,6 @@ class Engine:
             self._pulse = threading.Thread(target=self._beat, name="engine-heartbeat", daemon=True)
             self._pulse.start()
         self._client = self._new_client()
-        self._sender = self._new_sender()
 
     def stop(self, grace: int = 10) -> None:
         """Take no new work, wait up to `grace` seconds for what is in hand. What is not finished is done later."""
@@ -199,7 +211,7 @@ class Engine:
         work = self._jobs[job]
         retry = tenacity.Retrying(
             stop=_enough,
-            wait=tenacity.wait_exponential(multiplier=0.1, max=20) + tenacity.wait_random(0, 0.1),
+            wait=tenacity.wait_combine(_pause, tenacity.wait_random(0, 0.1)),
             retry=tenacity.retry_if_exception(_transient),
             reraise=True,
         )
@@ -398,6 +410,24 @@ def _woken_worker(stop_event: threading.Event, dbos: DBOS, queue: _queue.Queue) 
 
 
 _queue.queue_worker_thread = _woken_worker
+
+
+class _ShortSleeps:
+    """The module `time` as DBOS's books see it: whoever waits there for a lost database looks every few seconds.
+
+    DBOS doubles the pause up to a minute and a half, for the thread that claims work as for the job that writes down
+    its end: after an outage of a minute the process would hold up new work for longer than the outage took.
+    """
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        time.sleep(min(seconds, _LONGEST_PAUSE))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+
+vars(_sys_db)["time"] = _ShortSleeps()
 
 
 def _options(id: str, queue: str) -> dict[str, Any]:

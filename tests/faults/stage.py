@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,6 +31,8 @@ class Stage(Demo):
 
     def __init__(self, folder: Path, database: str = "") -> None:
         super().__init__(0, APP, database, folder)
+        # Several processes that look at their queues all the time would leave the machine no time for anything else.
+        self.settings["MPOPS_QUEUE_POLL"] = "0.2"
         self.moments = Moments(self.sandbox.world)
         self.strikes: list[str] = []
         self.deaths = 0  # of itself, not struck by us
@@ -123,10 +125,14 @@ class Fleet(Stage):
             self.cli("migrate").check_returncode()
         if not self.alive():
             self._bot = self.spawn("web-0", "serve", "--web-only")
-        for name in self._names:
-            if name not in self.workers:
-                self.workers[name] = self.spawn(name, "worker")
+        began = datetime.now(UTC)
+        fresh = [name for name in self._names if name not in self.workers]
+        for name in fresh:
+            self.workers[name] = self.spawn(name, "worker")
         wait_for(self.ready, 60, "the web process to be ready")
+        # The engine runs before the rest does, and a start that is broken off is begun anew by whoever keeps processes.
+        for name in fresh:
+            wait_for(lambda name=name: self.started(name, began), 60, f"{name} to be ready", every=0.2)
 
     def spawn(self, executor: str, *arguments: str) -> subprocess.Popen[bytes]:
         environment = {**self.environment(), "MPOPS_EXECUTOR": executor, **self.settings_of(executor)}
@@ -139,6 +145,10 @@ class Fleet(Stage):
             rows = connection.execute(text(query), params).all()
         engine.dispose()
         return [str(row[0]) for row in rows]
+
+    def started(self, name: str, since: datetime) -> bool:
+        query = "SELECT name FROM process WHERE name = :name AND role = 'worker' AND started_at >= :since"
+        return self.asked(query, name=name, since=since) != []
 
     def in_hand(self, name: str, jobs: str = "%") -> list[str]:
         """The jobs (LIKE) that this worker has begun and not ended, by the book."""

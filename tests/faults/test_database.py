@@ -45,6 +45,27 @@ def test_postgres_is_restarted_and_connections_are_cut(
         assert stage.strikes == []
 
 
+def test_after_a_long_outage_new_work_is_done_at_once(
+    tmp_path: Path, postgres: Postgres, chance: random.Random
+) -> None:
+    """Jobs whose end falls into the outage fill all places of their queue; they must not hold up what comes after."""
+    with Stage(tmp_path / "stage", postgres.database()) as stage:
+        staff = Staff(stage.sandbox, stage.company, chance)
+        slow = Fault("wechatpay", CallFault.LATE, "/complaints-v2/", times=4, seconds=4.0)
+        stage.sandbox.world.faults.add(slow)
+        for _ in range(4):
+            staff.complaint()
+        wait_for(lambda: slow.struck == 4, 20, "all four to be read")
+        postgres.stop()
+        time.sleep(33)  # pauses that are doubled from a second on would now last for half a minute
+        postgres.start()
+        wait_for(stage.ready, 20, "the bot to see its database")
+        late = staff.complaint()
+        wait_for(lambda: staff.cards(late), 12, "the card of what came afterwards")
+        staff.work_off(240, nudged(stage))
+        whole(stage, staff)
+
+
 def test_a_bot_that_starts_before_its_database_waits_for_it(
     tmp_path: Path, postgres: Postgres, chance: random.Random
 ) -> None:

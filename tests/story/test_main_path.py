@@ -108,8 +108,9 @@ def test_an_approver_who_is_not_the_requester_agrees_in_private(world: World) ->
 def test_an_approver_agrees_on_the_card_in_the_group(world: World) -> None:
     case = world.claimed()
     card = world.asks_refund(case)
+    private = world.approval(case, world.wang.private)
     world.wang.clicks(card, "同意")
-    world.approval(case, world.wang.private).expect("已批准", "已退款")
+    private.expect("已批准", "已退款")
     assert case.refund_calls == [1]
 
 
