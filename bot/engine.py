@@ -62,9 +62,7 @@ PLANS: Mapping[str, QueuePlan] = {
     BULK: QueuePlan(poll=1.0, workers=2),
 }
 
-# Where jobs wait for one another's ends. In `bulk` nobody waits for anything.
-_BUSY = tuple(name for name in PLANS if name != BULK)
-
+_ALONE = 1.0  # seconds
 _SILENT = timedelta(seconds=30)
 _IDLE = 15.0  # seconds for which a job may be ours by the book and yet not run: it begins, or its end is being written
 _WAIT_OUT = timedelta(minutes=15)
@@ -113,13 +111,14 @@ def _pause(state: tenacity.RetryCallState) -> float:
 class Engine:
     """Accepts work, and where `execute` is set runs it. One per process: DBOS keeps global state.
 
-    `poll`: seconds between two looks for work of other processes, for all queues; by default as the plans say.
+    `poll`: seconds between two looks for work of other processes, for all queues; by default as the plans say, and on
+    SQLite, which is for one process, a second.
     """
 
     def __init__(self, database: Database, executor: str, poll: float | None = None) -> None:
         self._database = database
         self._executor = executor
-        self._poll = poll
+        self._poll = _ALONE if poll is None and database.is_sqlite else poll
         self._wakeups = Wakeups(PLANS)
         self._jobs: dict[str, Job] = {}
         self.on_failure: OnFailure | None = None
@@ -350,17 +349,22 @@ class Engine:
         return instance
 
     def _wake_at_ends(self, instance: DBOS) -> None:
-        """A place at a queue is free again once the end of a job is written, which is after its function returned."""
-        books = instance._sys_db
-        written = books.update_workflow_outcome
+        """Wake who waits for a place when one is free: the end of a job was written, and DBOS counted it out."""
+        running = instance._active_workflows_set
+        count_out = running._remove
 
-        def write(*arguments: Any, **more: Any) -> bool:
-            try:
-                return written(*arguments, **more)
-            finally:
-                self._wakeups.wake(*_BUSY)
+        def counted_out(key: str, bucket: tuple[str, str | None] | None) -> None:
+            queue = bucket[0] if bucket is not None else ""
+            plan = PLANS.get(queue)
+            # Half and not all: of two that end at once the second must not rely on the alarm of the first.
+            waiting = plan is not None and (
+                plan.one_per_partition or 2 * running.count_for_queue(queue) >= plan.workers
+            )
+            count_out(key, bucket)
+            if waiting:
+                self._wakeups.wake(queue)
 
-        books.update_workflow_outcome = write  # type: ignore[method-assign]
+        running._remove = counted_out  # type: ignore[method-assign]
 
     def _new_client(self) -> DBOSClient:
         return DBOSClient(system_database_engine=self._database.system, serializer=_serializer(), application_name=NAME)

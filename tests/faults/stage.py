@@ -31,8 +31,9 @@ class Stage(Demo):
 
     def __init__(self, folder: Path, database: str = "") -> None:
         super().__init__(0, APP, database, folder)
-        # Several processes that look at their queues all the time would leave the machine no time for anything else.
-        self.settings["MPOPS_QUEUE_POLL"] = "0.2"
+        if database:
+            # Several processes that look all the time would leave the machine no time for anything else.
+            self.settings["MPOPS_QUEUE_POLL"] = "0.2"
         self.moments = Moments(self.sandbox.world)
         self.strikes: list[str] = []
         self.deaths = 0  # of itself, not struck by us

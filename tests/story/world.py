@@ -27,7 +27,7 @@ class World:
     def __init__(self, folder: Path, database: str, **settings: str) -> None:
         """`settings` are added to the bot's environment."""
         self.demo = Demo(0, [sys.executable, str(ROOT / "app.py")], database, folder)
-        # One process does everything here, so nothing is left by another one that its queues would have to look for.
+        # One process does everything here, on PostgreSQL too: its queues need not look for what others leave.
         self.demo.settings |= {"MPOPS_QUEUE_POLL": "1", **settings}
         self.sandbox = self.demo.sandbox
         self.feishu, self.wechatpay = self.sandbox.feishu, self.sandbox.wechatpay

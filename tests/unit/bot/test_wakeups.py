@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.engine import BULK, CARDS, INTERACTIVE, Engine, Payload
+from bot.engine import BULK, CARDS, INTERACTIVE, PLANS, Engine, Payload
 from bot.wakeups import Wakeups
 from storage.database import Database
 from tests.databases import migrated_url
@@ -76,6 +76,22 @@ def test_the_end_of_a_job_lets_the_next_of_its_partition_begin(running: tuple[En
         for number in range(8):
             engine.enqueue(session, name, f"{name}-{number}", {"n": number}, queue=CARDS, partition="one at a time")
     eventually(lambda: done == list(range(8)), lambda: f"done: {done}", SOON)
+
+
+def test_more_jobs_than_places_are_begun_as_places_get_free(running: tuple[Engine, Database]) -> None:
+    """Those that wait are claimed when others end, also when several end at once."""
+    engine, database = running
+    done: set[int] = set()
+
+    def work(payload: Payload) -> None:
+        time.sleep(0.05)
+        done.add(payload["n"])
+
+    name, many = registered(engine, work), 10 * PLANS[INTERACTIVE].workers
+    with database.write() as session:
+        for number in range(many):
+            engine.enqueue(session, name, f"{name}-{number}", {"n": number})
+    eventually(lambda: len(done) == many, lambda: f"{len(done)} of {many}", SOON * 2)
 
 
 def test_what_was_left_by_another_process_is_found_by_looking() -> None:
