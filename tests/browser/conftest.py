@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.console_world import ConsoleWorld
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 BAD = ("error", "warning")
+PATIENCE = 20_000  # milliseconds; what works takes far less, but the machine may be busy
+expect.set_options(timeout=PATIENCE)
 REFUSED = "the server responded with a status of 409"
 ARGUMENTS = [
     "--no-sandbox",
@@ -50,7 +52,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     """
     context = chromium.new_context(locale="zh-CN", viewport={"width": 1280, "height": 860})
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(PATIENCE)
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda one: said.append(one.text) if one.type in BAD and REFUSED not in one.text else None)

@@ -156,9 +156,11 @@ def test_writing_replying_editing_and_recalling(world: ConsoleWorld, page: Page)
 
 
 def test_another_person_sees_their_own_chats_and_unread(world: ConsoleWorld, page: Page) -> None:
-    world.post(card({"tag": "markdown", "content": "请审批"}, title="退款申请"), to=LI)
     page.goto(world.address())
     page.get_by_test_id("who").select_option(LI)
+    page.get_by_test_id("chat-row").filter(has_text="支付投诉群").click()
+    # While another chat is open: one that is looked at has nothing unread.
+    world.post(card({"tag": "markdown", "content": "请审批"}, title="退款申请"), to=LI)
     private = page.get_by_test_id("chat-row").filter(has_text="机器人")
     expect(private).to_have_attribute("data-unread", "1")
     private.click()
@@ -169,7 +171,9 @@ def test_another_person_sees_their_own_chats_and_unread(world: ConsoleWorld, pag
 
 def test_the_private_chat_is_there_before_the_first_word(world: ConsoleWorld, page: Page) -> None:
     page.goto(world.address())
-    page.get_by_test_id("chat-row").filter(has_text="机器人").click()
+    private = page.get_by_test_id("chat-row").filter(has_text="机器人")
+    private.click()
+    expect(private).to_have_attribute("aria-current", "true")
     page.get_by_test_id("composer").fill("/帮助")
     page.get_by_test_id("composer").press("Enter")
     wait_until(lambda: len(world.texts) == 1)

@@ -66,11 +66,14 @@ export function buildRail(redraw) {
 
 // Opening the private chat with the bot tells the bot, every time, as the client does.
 async function openChat(one) {
-  choose({ chat: one.chat_id });
+  // One that does not exist yet is shown when it does: what is typed must have a place to stand.
+  const exists = !one.chat_id.startsWith("bot:");
+  if (exists) choose({ chat: one.chat_id });
   if (one.kind !== "p2p") return;
+  const before = view.chat;
   try {
     const { chat_id: id } = await act("open");
-    if (id !== one.chat_id) choose({ chat: id });
+    if (!exists && view.chat === before) choose({ chat: id });
   } catch (error) {
     toast(error.message, "error");
   }
