@@ -15,14 +15,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, cast
 
 import structlog
-import tenacity
 from dbos import DBOS, DBOSClient, DBOSConfig, _queue, _sys_db
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.exc import StaleDataError
 
 from bot.logs import new_incident
+from bot.retries import ShortSleeps, retrying
 from bot.wakeups import Wakeups
 from storage.database import Database
 from storage.schedule import Schedules
@@ -52,6 +50,14 @@ class QueuePlan:
     workers: int  # at once, in one process
     one_per_partition: bool = False  # at once, over all processes
 
+    @property
+    def held_up_from(self) -> int:
+        """With how many jobs running in this process others may wait for a place.
+
+        Half and not all: of two that end at once the second must not rely on the alarm of the first.
+        """
+        return 1 if self.one_per_partition else (self.workers + 1) // 2
+
 
 # Few queues: each costs a polling thread and 2-3 statements a poll.
 PLANS: Mapping[str, QueuePlan] = {
@@ -65,47 +71,12 @@ PLANS: Mapping[str, QueuePlan] = {
 _ALONE = 1.0  # seconds
 _SILENT = timedelta(seconds=30)
 _IDLE = 15.0  # seconds for which a job may be ours by the book and yet not run: it begins, or its end is being written
-_WAIT_OUT = timedelta(minutes=15)
 _HANDED_ON = "~~"
-_LONGEST_PAUSE = 2.0  # seconds
 _LATER, _MOST_HANDED_ON = 5.0, 30  # seconds, doubled each time up to five minutes; that is about two hours
-
-
-class TryAgain(Exception):
-    """A job asks to be run again soon: what it needs is held by somebody else just now."""
 
 
 class Stopped(BaseException):
     """The engine is not running (any more). No handler catches it: a job it ends stays to be done after a restart."""
-
-
-def _outage(error: BaseException) -> bool:
-    """The database cannot be reached, or not in time."""
-    if isinstance(error, (OperationalError, InterfaceError, PoolTimeout)):
-        return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated
-
-
-def _transient(error: BaseException) -> bool:
-    return _outage(error) or isinstance(error, (StaleDataError, IntegrityError, TryAgain))
-
-
-def _enough(state: tenacity.RetryCallState) -> bool:
-    """An outage of the database is waited out for a quarter of an hour; anything else is tried eight times."""
-    error = state.outcome.exception() if state.outcome is not None else None
-    if error is not None and _outage(error):
-        return (state.seconds_since_start or 0.0) > _WAIT_OUT.total_seconds()
-    return state.attempt_number >= 8
-
-
-_doubled = tenacity.wait_exponential(multiplier=0.1, max=20)
-
-
-def _pause(state: tenacity.RetryCallState) -> float:
-    """Doubled each time; but what waits for a lost database looks every few seconds, for it holds up other work."""
-    error = state.outcome.exception() if state.outcome is not None else None
-    pause = float(_doubled(state))
-    return min(pause, _LONGEST_PAUSE) if error is not None and _outage(error) else pause
 
 
 class Engine:
@@ -119,7 +90,7 @@ class Engine:
         self._database = database
         self._executor = executor
         self._poll = _ALONE if poll is None and database.is_sqlite else poll
-        self._wakeups = Wakeups(PLANS)
+        self._wakeups = Wakeups({name: plan.held_up_from for name, plan in PLANS.items()})
         self._jobs: dict[str, Job] = {}
         self.on_failure: OnFailure | None = None
         self._client: DBOSClient | None = None
@@ -165,7 +136,7 @@ class Engine:
             instance = self._instance()
             self._sign_of_life()
             DBOS.launch()
-            self._wake_at_ends(instance)
+            self._wakeups.at_ends(instance._active_workflows_set)
             self._queues(DBOS.register_queue)
             self._running = True
             self._pulse = threading.Thread(target=self._beat, name="engine-heartbeat", daemon=True)
@@ -208,14 +179,8 @@ class Engine:
     def run(self, job: str, payload: Payload) -> None:
         """Run a job now, repeating it while the database or a race is at fault; called by the workflow."""
         work = self._jobs[job]
-        retry = tenacity.Retrying(
-            stop=_enough,
-            wait=tenacity.wait_combine(_pause, tenacity.wait_random(0, 0.1)),
-            retry=tenacity.retry_if_exception(_transient),
-            reraise=True,
-        )
         try:
-            retry(work, payload)
+            retrying()(work, payload)
         except Exception:
             incident = new_incident()
             log.exception("job.failed", job=job, incident=incident, payload_keys=sorted(payload))
@@ -348,24 +313,6 @@ class Engine:
         DBOS.listen_queues(list(PLANS))
         return instance
 
-    def _wake_at_ends(self, instance: DBOS) -> None:
-        """Wake who waits for a place when one is free: the end of a job was written, and DBOS counted it out."""
-        running = instance._active_workflows_set
-        count_out = running._remove
-
-        def counted_out(key: str, bucket: tuple[str, str | None] | None) -> None:
-            queue = bucket[0] if bucket is not None else ""
-            plan = PLANS.get(queue)
-            # Half and not all: of two that end at once the second must not rely on the alarm of the first.
-            waiting = plan is not None and (
-                plan.one_per_partition or 2 * running.count_for_queue(queue) >= plan.workers
-            )
-            count_out(key, bucket)
-            if waiting:
-                self._wakeups.wake(queue)
-
-        running._remove = counted_out  # type: ignore[method-assign]
-
     def _new_client(self) -> DBOSClient:
         return DBOSClient(system_database_engine=self._database.system, serializer=_serializer(), application_name=NAME)
 
@@ -414,24 +361,7 @@ def _woken_worker(stop_event: threading.Event, dbos: DBOS, queue: _queue.Queue) 
 
 
 _queue.queue_worker_thread = _woken_worker
-
-
-class _ShortSleeps:
-    """The module `time` as DBOS's books see it: whoever waits there for a lost database looks every few seconds.
-
-    DBOS doubles the pause up to a minute and a half, for the thread that claims work as for the job that writes down
-    its end: after an outage of a minute the process would hold up new work for longer than the outage took.
-    """
-
-    @staticmethod
-    def sleep(seconds: float) -> None:
-        time.sleep(min(seconds, _LONGEST_PAUSE))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(time, name)
-
-
-vars(_sys_db)["time"] = _ShortSleeps()
+vars(_sys_db)["time"] = ShortSleeps()
 
 
 def _options(id: str, queue: str) -> dict[str, Any]:

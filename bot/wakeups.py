@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import event
@@ -20,10 +20,11 @@ _STOP_SEEN = 0.25  # seconds after which a sleeping queue sees that it is to sto
 
 
 class Wakeups:
-    """One alarm for each of the queues."""
+    """One alarm for each of the queues. `held_up_from`: with how many jobs running here others may wait for a place."""
 
-    def __init__(self, queues: Iterable[str]) -> None:
-        self._alarms = {queue: threading.Event() for queue in queues}
+    def __init__(self, held_up_from: Mapping[str, int]) -> None:
+        self._alarms = {queue: threading.Event() for queue in held_up_from}
+        self._held_up_from = held_up_from
 
     def wake(self, *queues: str) -> None:
         """There may be work in these queues; in all of them when none is named."""
@@ -34,6 +35,23 @@ class Wakeups:
     def after(self, session: Session, queue: str) -> None:
         """Wake the queue when the transaction of this session has ended, however it ends."""
         session.info.setdefault(_NOTED, set()).add((self, queue))
+
+    def at_ends(self, running: Any) -> None:
+        """Wake who waits for a place when one is free. `running`: DBOS's count of what runs in this process.
+
+        A job is counted out after its end was written; only then another one may be claimed for its place.
+        """
+        count_out = running._remove
+
+        def counted_out(key: str, bucket: tuple[str, str | None] | None) -> None:
+            queue = bucket[0] if bucket is not None else ""
+            least = self._held_up_from.get(queue)
+            waited_for = least is not None and running.count_for_queue(queue) >= least
+            count_out(key, bucket)
+            if waited_for:
+                self.wake(queue)
+
+        running._remove = counted_out
 
     def sleeping(self, stop: threading.Event, queue: str) -> threading.Event | Sleep:
         """What the thread of that queue may wait for between two looks: `stop` itself for a queue without an alarm."""

@@ -11,8 +11,8 @@ from adapters.errors import ChannelError
 from adapters.ports import Inbound
 from adapters.values import ComplaintNotice, Refund
 from bot.door import Door
-from bot.engine import TryAgain
 from bot.ingress import PushAnswer, Pushed
+from bot.retries import TryAgain
 from bot.unit import Unit
 from handlers.channels.registry import Channels
 

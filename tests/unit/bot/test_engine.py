@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.engine import CARDS, Engine, Payload, TryAgain
+from bot.engine import CARDS, Engine, Payload
+from bot.retries import TryAgain
 from storage.database import Database
 from tests.databases import migrated_url
 from tests.rows import SECRET

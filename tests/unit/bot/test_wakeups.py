@@ -96,7 +96,7 @@ def test_more_jobs_than_places_are_begun_as_places_get_free(running: tuple[Engin
 
 def test_what_was_left_by_another_process_is_found_by_looking() -> None:
     """No alarm: the look after a pause is the back-up."""
-    stop, wakeups = threading.Event(), Wakeups(["q"])
+    stop, wakeups = threading.Event(), Wakeups({"q": 1})
     sleep = wakeups.sleeping(stop, "q")
     began = time.monotonic()
     assert sleep.wait(0.4) is False
@@ -106,7 +106,7 @@ def test_what_was_left_by_another_process_is_found_by_looking() -> None:
 
 def test_whoever_sleeps_sees_that_it_is_to_stop() -> None:
     stop = threading.Event()
-    sleep = Wakeups(["q"]).sleeping(stop, "q")
+    sleep = Wakeups({"q": 1}).sleeping(stop, "q")
     threading.Timer(0.1, stop.set).start()
     began = time.monotonic()
     assert sleep.wait(LONG) is True
@@ -130,7 +130,7 @@ def orders(looks: int, commits: int) -> Iterator[tuple[str, ...]]:
 
 @pytest.mark.parametrize("steps", list(orders(2, 2)), ids="-".join)
 def test_no_alarm_is_lost_between_a_look_and_the_sleep_after_it(steps: tuple[str, ...]) -> None:
-    wakeups = Wakeups(["q"])
+    wakeups = Wakeups({"q": 1})
     sleep = wakeups.sleeping(threading.Event(), "q")
     written, read = 0, 0
     for step in steps:
