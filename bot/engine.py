@@ -46,17 +46,9 @@ def channel_queue(channel: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlan:
-    poll: float  # seconds between two looks for work of other processes
+    poll: float  # seconds between two looks, at the least also where there is work, and at the most if there is none
     workers: int  # at once, in one process
     one_per_partition: bool = False  # at once, over all processes
-
-    @property
-    def held_up_from(self) -> int:
-        """With how many jobs running in this process others may wait for a place.
-
-        Half and not all: of two that end at once the second must not rely on the alarm of the first.
-        """
-        return 1 if self.one_per_partition else (self.workers + 1) // 2
 
 
 # Few queues: each costs a polling thread and 2-3 statements a poll.
@@ -69,6 +61,7 @@ PLANS: Mapping[str, QueuePlan] = {
 }
 
 _ALONE = 1.0  # seconds
+_MOMENT = 2  # seconds
 _SILENT = timedelta(seconds=30)
 _IDLE = 15.0  # seconds for which a job may be ours by the book and yet not run: it begins, or its end is being written
 _HANDED_ON = "~~"
@@ -90,7 +83,7 @@ class Engine:
         self._database = database
         self._executor = executor
         self._poll = _ALONE if poll is None and database.is_sqlite else poll
-        self._wakeups = Wakeups({name: plan.held_up_from for name, plan in PLANS.items()})
+        self._wakeups = Wakeups({name: plan.poll for name, plan in PLANS.items()})
         self._jobs: dict[str, Job] = {}
         self.on_failure: OnFailure | None = None
         self._client: DBOSClient | None = None
@@ -129,8 +122,8 @@ class Engine:
 
     def start(self, *, execute: bool) -> None:
         global _current
-        # First what jobs enqueue with: those that a predecessor left begin while the rest still starts.
-        self._sender = self._new_sender()
+        # First what jobs hand work over with: those that a predecessor left begin while the rest still starts.
+        self._client, self._sender = self._new_client(lazy=True), self._new_sender()
         if execute:
             _current = self
             instance = self._instance()
@@ -141,7 +134,6 @@ class Engine:
             self._running = True
             self._pulse = threading.Thread(target=self._beat, name="engine-heartbeat", daemon=True)
             self._pulse.start()
-        self._client = self._new_client()
 
     def stop(self, grace: int = 10) -> None:
         """Take no new work, wait up to `grace` seconds for what is in hand. What is not finished is done later."""
@@ -313,8 +305,10 @@ class Engine:
         DBOS.listen_queues(list(PLANS))
         return instance
 
-    def _new_client(self) -> DBOSClient:
-        return DBOSClient(system_database_engine=self._database.system, serializer=_serializer(), application_name=NAME)
+    def _new_client(self, *, lazy: bool = False) -> DBOSClient:
+        return DBOSClient(
+            system_database_engine=self._database.system, serializer=_serializer(), application_name=NAME, lazy=lazy
+        )
 
     def _new_sender(self) -> DBOSClient:
         """For work that is handed over in our own transactions: it takes no connection of its own.
@@ -343,6 +337,11 @@ class Engine:
             self._peers = max(1, len(schedules.alive(now - _SILENT)))
 
     def _beat(self) -> None:
+        # What a predecessor left is put back into its queues by a thread of DBOS's own, within a moment of the start.
+        for _ in range(_MOMENT * 10):
+            self._wakeups.wake()
+            if self._stop.wait(0.1):
+                return
         while not self._stop.wait(5):
             try:
                 self._sign_of_life()

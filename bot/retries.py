@@ -6,6 +6,7 @@ outage as the outage took, so everybody looks every two seconds at least.
 
 from __future__ import annotations
 
+import random
 import time
 from datetime import timedelta
 from typing import Any
@@ -69,7 +70,7 @@ class ShortSleeps:
 
     @staticmethod
     def sleep(seconds: float) -> None:
-        time.sleep(min(seconds, _LOOK_AGAIN))
+        time.sleep(min(seconds, random.uniform(0.75, 1.0) * _LOOK_AGAIN))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(time, name)

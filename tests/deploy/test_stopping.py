@@ -93,11 +93,20 @@ def asked(connection: http.client.HTTPConnection, path: str = "/readyz") -> tupl
     return answer.status, answer.headers.get("Connection", "")
 
 
-def told_to_leave(balancer: http.client.HTTPConnection) -> bool:
-    try:
-        return asked(balancer)[0] == 503
-    except ConnectionRefusedError:
-        return True
+class Balancer:
+    """Asks again and again over one connection, and over a new one only when it was told to."""
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self._connection = connection
+        self._sent_away = False
+
+    def is_told(self) -> bool:
+        try:
+            status, kept = asked(self._connection)
+        except ConnectionRefusedError:
+            return self._sent_away
+        self._sent_away = kept == "close"
+        return status == 503
 
 
 def refused(bot: Beside) -> bool:
@@ -122,7 +131,7 @@ def test_an_event_in_hand_is_stored_and_answered_and_nobody_new_is_let_in(bot: B
         bot.said()
         bot.terminate()
         # An answer that was begun before may say 200 and close the connection; then the balancer knocks at a shut door.
-        wait_for(lambda: told_to_leave(balancer), 5, "the load balancer to be told")
+        wait_for(Balancer(balancer).is_told, 5, "the load balancer to be told")
         wait_for(lambda: refused(bot), 5, "the door to be shut")
         assert bot.alive()
         blocker.execute("ROLLBACK")

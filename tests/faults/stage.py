@@ -27,12 +27,17 @@ class NotReached(AssertionError):
 
 
 class Stage(Demo):
-    """One bot process (`serve`) beside the sandbox. `with Stage(...)` starts it and stops everything."""
+    """One bot process (`serve`) beside the sandbox. `with Stage(...)` starts it and stops everything.
+
+    `SPARING`: on PostgreSQL it looks for others' work less often than usual. Several processes that look all the time
+    leave the machine no time for anything else.
+    """
+
+    SPARING = True
 
     def __init__(self, folder: Path, database: str = "") -> None:
         super().__init__(0, APP, database, folder)
-        if database:
-            # Several processes that look all the time would leave the machine no time for anything else.
+        if database and self.SPARING:
             self.settings["MPOPS_QUEUE_POLL"] = "0.2"
         self.moments = Moments(self.sandbox.world)
         self.strikes: list[str] = []

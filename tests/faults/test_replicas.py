@@ -20,9 +20,15 @@ from tests.faults.stage import Fleet, wait_for
 pytestmark = pytest.mark.timeout(420)  # processes start and stop; a busy machine takes its time
 
 
+class AsUsual(Fleet):
+    """With the pauses between two looks at a queue that a deployment has."""
+
+    SPARING = False
+
+
 @pytest.fixture(scope="module")
 def fleet(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    with Fleet(tmp_path_factory.mktemp("fleet") / "stage", postgres.database()) as fleet:
+    with AsUsual(tmp_path_factory.mktemp("fleet") / "stage", postgres.database()) as fleet:
         yield fleet
 
 

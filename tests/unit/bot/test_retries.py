@@ -56,7 +56,7 @@ def test_a_defect_is_not_tried_again() -> None:
 def test_long_sleeps_are_short_and_the_clock_is_the_clock() -> None:
     clock, began = ShortSleeps(), time.monotonic()
     clock.sleep(60.0)
-    assert 1.9 < time.monotonic() - began < 10
+    assert 1.4 < time.monotonic() - began < 10
     began = time.monotonic()
     clock.sleep(0.01)
     assert time.monotonic() - began < 1

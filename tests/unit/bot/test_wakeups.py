@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from bot.engine import BULK, CARDS, INTERACTIVE, PLANS, Engine, Payload
+from bot.engine import BULK, CARDS, INTERACTIVE, PLANS, Engine, Payload, channel_queue
 from bot.wakeups import Wakeups
 from storage.database import Database
 from tests.databases import migrated_url
@@ -78,25 +78,37 @@ def test_the_end_of_a_job_lets_the_next_of_its_partition_begin(running: tuple[En
     eventually(lambda: done == list(range(8)), lambda: f"done: {done}", SOON)
 
 
-def test_more_jobs_than_places_are_begun_as_places_get_free(running: tuple[Engine, Database]) -> None:
-    """Those that wait are claimed when others end, also when several end at once."""
+@pytest.mark.parametrize("seconds", [0.0, 0.05])
+@pytest.mark.parametrize("queue", [INTERACTIVE, channel_queue("wechatpay"), BULK])
+def test_more_jobs_than_places_are_begun_as_places_get_free(
+    running: tuple[Engine, Database], queue: str, seconds: float
+) -> None:
+    """Who waits is claimed when others end, also when several end at once; and never more than there are places."""
     engine, database = running
-    done: set[int] = set()
+    plan, lock = PLANS[queue], threading.Lock()
+    done: list[int] = []
+    busy: list[int] = [0, 0]  # now, and at the most
 
     def work(payload: Payload) -> None:
-        time.sleep(0.05)
-        done.add(payload["n"])
+        with lock:
+            busy[0] += 1
+            busy[1] = max(busy)
+        time.sleep(seconds)
+        with lock:
+            busy[0] -= 1
+            done.append(payload["n"])
 
-    name, many = registered(engine, work), 10 * PLANS[INTERACTIVE].workers
-    with database.write() as session:
-        for number in range(many):
-            engine.enqueue(session, name, f"{name}-{number}", {"n": number})
-    eventually(lambda: len(done) == many, lambda: f"{len(done)} of {many}", SOON * 2)
+    name, many = registered(engine, work), 4 * plan.workers
+    for number in range(many):
+        with database.write() as session:
+            engine.enqueue(session, name, f"{name}-{number}", {"n": number}, queue=queue)
+    eventually(lambda: len(done) == many, lambda: f"{len(done)} of {many}", 20)
+    assert busy[1] <= plan.workers + 1, "one more may be claimed before the last one counts as running"
 
 
 def test_what_was_left_by_another_process_is_found_by_looking() -> None:
     """No alarm: the look after a pause is the back-up."""
-    stop, wakeups = threading.Event(), Wakeups({"q": 1})
+    stop, wakeups = threading.Event(), Wakeups({"q": 0.0})
     sleep = wakeups.sleeping(stop, "q")
     began = time.monotonic()
     assert sleep.wait(0.4) is False
@@ -104,9 +116,18 @@ def test_what_was_left_by_another_process_is_found_by_looking() -> None:
     assert wakeups.sleeping(stop, "of nobody") is stop
 
 
+def test_two_looks_are_apart_however_often_the_alarm_goes() -> None:
+    wakeups = Wakeups({"q": 0.2})
+    sleep, began = wakeups.sleeping(threading.Event(), "q"), time.monotonic()
+    for _ in range(4):
+        wakeups.wake("q")
+        assert sleep.wait(LONG) is False
+    assert 0.6 <= time.monotonic() - began < SOON, "the first at once, the others a pace apart"
+
+
 def test_whoever_sleeps_sees_that_it_is_to_stop() -> None:
     stop = threading.Event()
-    sleep = Wakeups({"q": 1}).sleeping(stop, "q")
+    sleep = Wakeups({"q": 0.0}).sleeping(stop, "q")
     threading.Timer(0.1, stop.set).start()
     began = time.monotonic()
     assert sleep.wait(LONG) is True
@@ -130,7 +151,7 @@ def orders(looks: int, commits: int) -> Iterator[tuple[str, ...]]:
 
 @pytest.mark.parametrize("steps", list(orders(2, 2)), ids="-".join)
 def test_no_alarm_is_lost_between_a_look_and_the_sleep_after_it(steps: tuple[str, ...]) -> None:
-    wakeups = Wakeups({"q": 1})
+    wakeups = Wakeups({"q": 0.0})
     sleep = wakeups.sleeping(threading.Event(), "q")
     written, read = 0, 0
     for step in steps:

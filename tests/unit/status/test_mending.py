@@ -35,6 +35,8 @@ from storage.trouble import FailedJobs, ParkedItems, fingerprint
 from tests.databases import drop, migrated_url
 from tests.rows import NOW, SECRET, company, complaint, person, refund
 
+pytestmark = pytest.mark.both_databases
+
 CARD_MESSAGE = "om_status"
 EVENT_ID = "feishu:message:om_1"
 
