@@ -26,7 +26,7 @@ from tests.databases import begin_run, end_run
 BOTH = ("tests/unit/storage/", "tests/migrations/", "tests/faults/")
 MARK = "both_databases"
 TIMES = Path(__file__).with_name("times.json")
-_NAMES = {"postgres": "sqlite", "postgresql": "sqlite"}
+_POSTGRES = {"postgres", "postgresql"}  # as fixtures name it
 _SHORT = 0.5  # seconds; files below that are not worth a line in TIMES
 
 
@@ -76,9 +76,9 @@ def _twin(item: pytest.Item) -> str | None:
     """The same test on SQLite; None for a test that is not on PostgreSQL."""
     callspec = getattr(item, "callspec", None)
     values = [value for value in callspec.params.values() if isinstance(value, str)] if callspec is not None else []
-    for name in _NAMES.keys() & set(values):
+    for name in _POSTGRES & set(values):
         head, _, variant = item.nodeid.partition("[")
-        parts = [_NAMES[part] if part == name else part for part in variant.rstrip("]").split("-")]
+        parts = ["sqlite" if part == name else part for part in variant.rstrip("]").split("-")]
         return f"{head}[{'-'.join(parts)}]"
     return None
 
@@ -111,12 +111,17 @@ def pytest_configure(config: pytest.Config) -> None:
     wanted = str(config.getoption("--postgres"))
     if wanted not in ("some", "all") and re.fullmatch("[0-9a-f]{8,}", wanted) is None:
         raise pytest.UsageError(f"--postgres={wanted}: some, all, or the hash of a commit")
-    if not hasattr(config, "workerinput"):
-        begin_run()
-    if config.getoption("--write-times") and not hasattr(config, "workerinput"):
+    if _is_worker(config):
+        return
+    begin_run()
+    if config.getoption("--write-times"):
         config.pluginmanager.register(Times())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    if not hasattr(config, "workerinput"):
+    if not _is_worker(config):
         end_run()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
