@@ -13,24 +13,27 @@ import click
 
 from handlers.setup import declaring, keeping, running
 from handlers.setup.opening import make_clock, make_feishu, make_keys, make_spans, make_turns, open_database
-from handlers.setup.process import Bot
+from handlers.setup.process import Bot, Composition
 
 if TYPE_CHECKING:
+    from bot.area import Areas
     from bot.settings import Settings
+    from handlers.shared.house import House
     from storage.database import Database
 
 
 def build(settings: Settings, *, migrating: bool = True, leaving: threading.Event | None = None) -> Bot:
     """Put one process together. Opens the database; starts nothing and calls nobody. `leaving`: told to stop."""
     from bot import housekeeping
+    from bot.area import Areas
     from bot.cards.actions import ActionSigner
-    from bot.drawing import Drawings
+    from bot.contributions.jobs import Job
+    from bot.contributions.routing import Click, Command
     from bot.inbox import InboxWork
     from bot.ingress import Ingress
     from bot.metrics import Metrics
     from bot.outbox import Delivery
     from bot.parcels import Packing, Posting
-    from bot.part import join
     from bot.presence import Present
     from bot.router import Router
     from bot.schedule import Schedule
@@ -39,24 +42,11 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.unit import Units
     from bot.watching import Watcher
     from bot.web import build as build_web
-    from handlers.approvals import part as approvals
-    from handlers.approvals.service import Approving
-    from handlers.channels import part as accounts
-    from handlers.channels.pushes import ChannelPushes, PushWork
-    from handlers.channels.registry import Channels
-    from handlers.complaints import part as complaints
-    from handlers.complaints.jobs import on_notice
-    from handlers.complaints.service import Service
-    from handlers.digests import part as digests
-    from handlers.help import part as helping
     from handlers.help.table import chat_gone
-    from handlers.people import part as people
-    from handlers.refunds import part as refunds
-    from handlers.refunds.jobs import on_told
-    from handlers.refunds.service import ACTION as REFUND
-    from handlers.refunds.service import RefundService
-    from handlers.refunds.table import show as show_refund
-    from handlers.status import part as status
+    from handlers.shared.accounts.pushes import ChannelPushes, PushWork
+    from handlers.shared.accounts.registry import Channels
+    from handlers.shared.house import House
+    from handlers.status import given_up
     from handlers.status.health import ready
     from handlers.status.mending import FailedWork
     from handlers.status.readings import measure
@@ -72,46 +62,26 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     watcher = Watcher(clock, metrics, spans)
     engine = TrackedEngine(database, settings.executor, metrics, spans, settings.queue_poll)
     place = slot(database, settings.executor)
-    units = Units(database, engine, clock)
+    units = Units(database, engine, clock, Areas())
     feishu = make_feishu(settings, clock, watcher.feishu)
     channels = Channels(database, clock, watcher.channel)
     metrics.measured(lambda: measure(units, feishu))
-
-    # The areas. Their order is the order of commands, and of those who listen to the same event.
-    approving = Approving()
-    handling = Service(channels)
-    refunding = RefundService(channels, handling, approving)
-    approving.owner(REFUND, refunding.decided)
-    failed_work = FailedWork(units, lambda: house.jobs)
-    areas = join(
-        (
-            complaints.part(units, channels, feishu, handling, zone),
-            refunds.part(units, channels, refunding, zone),
-            approvals.part(approving, {REFUND: show_refund}),
-            helping.part(lambda: router),
-            complaints.after_greeting(),
-            digests.part(units, zone),
-            people.part(units, feishu, approving.withdraw_all, zone),
-            status.part(failed_work),
-            accounts.part(channels, zone),
-        )
-    )
+    areas = furnish(House(units, channels, feishu, clock, zone))
 
     # What serves them all.
-    router = Router(areas.commands, areas.clickables, make_turns(settings, metrics))
-    pushes = PushWork(channels, on_notice, on_told)
-    inbox = InboxWork(units, router, signer, areas.events, pushes, _remembered(feishu.bot_open_id))
-    packing = Packing(units, Drawings(areas.drawings), signer, words, zone)
+    router = Router(areas.of(Command), areas.of(Click), make_turns(settings, metrics))
+    inbox = InboxWork(units, router, signer, PushWork(channels), _remembered(feishu.bot_open_id))
+    packing = Packing(units, signer, words, zone)
     delivery = Delivery(units, packing, Posting(feishu, packing, lambda: engine.peers), chat_gone)
-    house = join((areas, housekeeping.part(units, engine, inbox, delivery, areas.deadlines, zone)))
-    for name, job in house.jobs.items():
-        engine.register(name, job)
-    engine.when_failed = status.given_up(inbox, failed_work)
-    schedule = Schedule(units, (lambda session: house.standing, *house.sources), house.sweeps)
+    areas.add(housekeeping.area(units, engine, inbox, delivery, zone))
+    for job in areas.of(Job):
+        engine.register(job.name, job.run)
+    engine.when_failed = given_up(inbox, FailedWork(units))
+    schedule = Schedule(units)
 
     # Its doors.
     ingress = Ingress(units, router, signer, words, make_keys(settings), ChannelPushes(channels), metrics, spans)
-    web = build_web(ingress, metrics, lambda: ready(database, engine, schedule, clock, place, leaving))
+    web = build_web(ingress, metrics, lambda: ready(database, engine, schedule, clock, place, leaving), areas)
 
     def present(role: str) -> Present:
         return Present(database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher)
@@ -120,6 +90,31 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
         settings, clock, database, engine, units, feishu, channels, schedule, web, words, place, leaving,
         metrics, spans, present,
     )  # fmt: skip
+
+
+def furnish(house: House) -> Areas:
+    """All areas of a house. Their order is the order of commands, and of those who listen to the same event."""
+    from handlers import accounts, approvals, complaints, digests, help, people, refunds, status
+
+    areas = house.units.areas
+    for module in (complaints, refunds, approvals, help, digests, people, status, accounts):
+        areas.add(module.area(house))
+    return areas
+
+
+def areas_at_rest(settings: Settings) -> Areas:
+    """What the areas bring, for a command that starts no process. Reads nothing and calls nobody."""
+    from bot.area import Areas
+    from bot.engine import Engine
+    from bot.unit import Units
+    from handlers.shared.accounts.registry import Channels
+    from handlers.shared.house import House
+    from storage.database import Database
+
+    clock, database = make_clock(settings), Database(settings.database_url)
+    units = Units(database, Engine(database, "at rest"), clock, Areas())
+    house = House(units, Channels(database, clock), make_feishu(settings, clock), clock, settings.zone)
+    return furnish(house)
 
 
 def _clicks(database: Database) -> str:
@@ -165,7 +160,9 @@ class _Commands(click.Group):
             raise click.ClickException(told) from None
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "obj": build})
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "obj": Composition(build, areas_at_rest)}
+)
 @click.version_option("0.1.0", prog_name="mpops")
 def main() -> None:
     """mpops: an operations assistant in Feishu chat."""

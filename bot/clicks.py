@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from bot.cards.actions import ActionSigner, ForgedAction
+from bot.contributions.routing import Clicked
 from bot.feishu.values import CardClicked
 from bot.refusals import Refused
-from bot.router import Clicked, Router, not_allowed
+from bot.router import Router, not_allowed
 from bot.texts import Text, text
 from bot.unit import Unit
 
@@ -44,13 +45,13 @@ def glance(unit: Unit, value: CardClicked, signer: ActionSigner, router: Router)
     """What to tell the one who clicked, at once. Changes nothing."""
     try:
         clicked = read_click(unit, value, signer)
-        clickable = router.clickable(clicked.action.name)
-        if clickable is None:
+        click = router.click(clicked.action.name)
+        if click is None:
             return Toast("warning", text("click.unknown"), refused=True)
-        if not clicked.actor.may(clickable.permission):
-            reason = not_allowed(clickable.permission, clicked.actor)
+        if not clicked.actor.may(click.permission):
+            reason = not_allowed(click.permission, clicked.actor)
             return Toast("error", reason, refused=True, stranger=clicked.actor.is_stranger)
-        words = clickable.check(unit, clicked) if clickable.check is not None else clickable.done
+        words = click.check(unit, clicked) if click.check is not None else click.done
     except Refused as refusal:
         stranger = unit.actor(value.operator_open_id).is_stranger
         return Toast("error", refusal.reason, refused=True, stranger=stranger)

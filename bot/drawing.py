@@ -1,4 +1,4 @@
-"""Which function draws which kind of card. A card is drawn from the database whenever it is sent, never from memory."""
+"""How a card is looked at. It is drawn from the database whenever it is sent, never from memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
+from bot.area import Areas
 from bot.cards.values import Card
+from bot.permissions import Actor
+from storage.people import People
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +24,10 @@ class Look:
     subject: str
     params: Mapping[str, Any]
     receiver: str  # chat:<chat_id> or person:<open_id>
+    areas: Areas
+
+    def actor(self, open_id: str) -> Actor:
+        return self.areas.roles.find(People(self.session), open_id)
 
 
 Draw: TypeAlias = Callable[[Look], Card]
-
-
-class Drawings:
-    def __init__(self, drawings: Mapping[str, Draw]) -> None:
-        self._drawings = dict(drawings)
-
-    def draw(self, kind: str, look: Look) -> Card:
-        return self._drawings[kind](look)
-
-    def knows(self, kind: str) -> bool:
-        return kind in self._drawings

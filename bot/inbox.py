@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import structlog
 
@@ -30,7 +30,6 @@ FEISHU = "feishu"
 REFUSED_CLICK = "refused:"  # kind of a click that was already told no; nothing is left but to show the truth
 _TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it helps (feishu.md §1 no. 30)
 
-OnEvent: TypeAlias = Callable[[Unit, Any], None]
 OnPush: TypeAlias = Callable[[Unit, str, str], None]  # account key, stored body
 
 
@@ -42,14 +41,12 @@ class InboxWork:
         units: Units,
         router: Router,
         signer: ActionSigner,
-        events: Mapping[type, OnEvent],
         pushes: OnPush,
         bot_open_id: Callable[[], str],
     ) -> None:
         self._units = units
         self._router = router
         self._signer = signer
-        self._events = events
         self._pushes = pushes
         self._bot_open_id = bot_open_id
 
@@ -114,10 +111,9 @@ class InboxWork:
         if isinstance(value, CardClicked):
             self._click(unit, item, value)
             return InboxState.DONE
-        handler = self._events.get(type(value))
-        if handler is None:
+        if not unit.areas.listeners(type(value)):
             return InboxState.IGNORED
-        handler(unit, value)
+        unit.emit(value)
         return InboxState.DONE
 
     def _parse(self, item: InboxItem) -> Incoming:
@@ -136,12 +132,12 @@ class InboxWork:
                 unit.redraw_card(card)
             return
         clicked = read_click(unit, value, self._signer)
-        clickable = self._router.clickable(clicked.action.name)
-        if clickable is None:
+        click = self._router.click(clicked.action.name)
+        if click is None:
             raise Refused(text("click.unknown"))
-        if not clicked.actor.may(clickable.permission):
-            raise Refused(not_allowed(clickable.permission, clicked.actor))
-        clickable.run(unit, clicked)
+        if not clicked.actor.may(click.permission):
+            raise Refused(not_allowed(click.permission, clicked.actor))
+        click.run(unit, clicked)
 
     def _tell(self, unit: Unit, value: Incoming | None, refusal: Refused) -> None:
         if isinstance(value, MessageReceived):

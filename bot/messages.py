@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from bot.contributions.routing import Asked
 from bot.feishu.port import Receiver
 from bot.feishu.values import MessageReceived
 from bot.refusals import Refused
-from bot.router import Asked, Router, arguments
+from bot.router import Router, arguments
 from bot.texts import text
 from bot.turns import Turn
 from bot.unit import Unit, to_chat, to_person

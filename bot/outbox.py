@@ -66,7 +66,7 @@ class Delivery:
     def _next(self, lane: str, sent: _Sent | None, *, first: bool, last: bool) -> OutboxMessage | None:
         """Write down what became of the last one, and take the head of the lane if its time has come."""
         with self._units.write("deliver") as unit:
-            outbox = Outbox(unit.session)
+            outbox = unit.of(Outbox)
             if sent is not None:
                 self._settle(unit, outbox, sent)
             message = outbox.head(lane, lock=True)
@@ -91,7 +91,7 @@ class Delivery:
         except Exception as error:  # a card that cannot be drawn must not hold up its chat for ever
             log.exception("card.not_drawn", outbox=message.id, card=message.card_id)
             with self._units.write("deliver") as unit:
-                broken = Outbox(unit.session).get(message.id)
+                broken = unit.of(Outbox).get(message.id)
                 if broken is not None:
                     broken.state, broken.error = OutboxState.FAILED, f"not drawn: {type(error).__name__}"
             return None
@@ -138,7 +138,7 @@ class Delivery:
             due = bool(Outbox(session).redraw_due(self._units.clock.now(), 1))
         if due:
             with self._units.write(f"redraw-{self._units.clock.now().isoformat()}") as unit:
-                for card in Outbox(unit.session).redraw_due(unit.now):
+                for card in unit.of(Outbox).redraw_due(unit.now):
                     card.redraw_at = None  # the drawing says when it wants to be drawn again
                     unit.redraw_card(card)
 
@@ -167,7 +167,7 @@ class Delivery:
     ) -> None:
         """Nobody knows which of the two drawings reached Feishu last, so the card is drawn once more."""
         log.warning("outbox.overtaken", outbox=parcel.id, card=parcel.card_id)
-        card = Outbox(unit.session).card(parcel.card_id) if parcel.card_id is not None else None
+        card = unit.of(Outbox).card(parcel.card_id) if parcel.card_id is not None else None
         if card is None:
             return
         if card.message_id is None and message_id is not None:
@@ -180,7 +180,7 @@ class Delivery:
     def _later(self, parcel: Parcel, error: errors.FeishuError, wait: timedelta) -> None:
         backoff = min(timedelta(seconds=0.5 * 2 ** min(parcel.attempts, 10)), _LONGEST_WAIT)
         with self._units.write("deliver") as unit:
-            message = Outbox(unit.session).get(parcel.id)
+            message = unit.of(Outbox).get(parcel.id)
             if _is_ours(message, parcel):
                 message.due_at = unit.now + max(wait, backoff)
                 message.error = f"{type(error).__name__} {error.code}"
@@ -193,7 +193,7 @@ class Delivery:
     def _fail(self, parcel: Parcel, error: errors.FeishuError) -> None:
         gone = isinstance(error, errors.PersonGone)
         with self._units.write("deliver") as unit:
-            outbox = Outbox(unit.session)
+            outbox = unit.of(Outbox)
             message = outbox.get(parcel.id)
             if message is not None:
                 if not _is_ours(message, parcel):

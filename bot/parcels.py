@@ -16,7 +16,8 @@ from bot import trail
 from bot.cards.actions import ActionSigner
 from bot.cards.render import RenderedCard, render
 from bot.cards.values import Card, Note, Tone
-from bot.drawing import Drawings, Look
+from bot.contributions.cards import CardKind
+from bot.drawing import Look
 from bot.feishu import errors
 from bot.feishu.port import Feishu, Receiver
 from bot.pace import Pace
@@ -59,11 +60,8 @@ class Parcel:
 class Packing:
     """Puts a message into words, or draws its card, as things are at this moment."""
 
-    def __init__(
-        self, units: Units, drawings: Drawings, signer: ActionSigner, catalogue: Catalogue, default_zone: str
-    ) -> None:
+    def __init__(self, units: Units, signer: ActionSigner, catalogue: Catalogue, default_zone: str) -> None:
         self._units = units
-        self._drawings = drawings
         self._signer = signer
         self._catalogue = catalogue
         self._default_zone = default_zone
@@ -78,7 +76,15 @@ class Packing:
     def _look(self, session: Session, card: PostedCard | None) -> Look | None:
         if card is None:
             return None
-        return Look(session, self._units.clock.now(), card.subject, card.params, card.receiver)
+        return Look(
+            session, self._units.clock.now(), card.subject, card.params, card.receiver, self._units.areas
+        )  # fmt: skip
+
+    def _draw(self, kind: str, look: Look) -> Card:
+        known = look.areas.named(CardKind, kind)
+        if known is None:
+            raise LookupError(f"nobody here draws cards of the kind {kind!r}")
+        return known.draw(look)
 
     def _parcel(self, message: OutboxMessage, card: PostedCard | None, setup: Setup, look: Look | None) -> Parcel:
         receiver = receiver_of(message.receiver)
@@ -89,7 +95,7 @@ class Packing:
         if message.body is not None:
             words = self._catalogue.say(spoken(message.body), language, zone=zone, plain_mentions=False)
         elif card is not None and look is not None:
-            drawn = self._drawings.draw(card.kind, look)
+            drawn = self._draw(card.kind, look)
             stale_at, title = drawn.stale_at, drawn.title
             rendered = self._render(drawn, message.receiver, zone)
             digest = hashlib.sha256(rendered.json.encode()).hexdigest()[:32]

@@ -2,41 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from bot.contributions.permissions import ROLE_NAMES, Permission, PermissionSpec
 from storage.people import EVERYWHERE, People, Person
-
-
-class Permission(StrEnum):
-    COMPLAINT_VIEW = "complaint.view"
-    COMPLAINT_HANDLE = "complaint.handle"  # claim, answer, finish
-    COMPLAINT_ASSIGN = "complaint.assign"  # take over or hand on somebody else's
-    REFUND_REQUEST = "refund.request"
-    APPROVAL_VOTE = "approval.vote"  # and only for what a policy names one an approver of
-    DIGEST_MANAGE = "digest.manage"
-    PEOPLE_MANAGE = "people.manage"
-    AUDIT_READ = "audit.read"
-    STATUS_READ = "status.read"
-    STATUS_MANAGE = "status.manage"  # try stuck items again, put them aside
-    PERSONAL_REVEAL = "personal.reveal"
-
-
-_VIEWER = frozenset({Permission.COMPLAINT_VIEW})
-_SUPPORT = _VIEWER | {Permission.COMPLAINT_HANDLE}
-_OPERATOR = _SUPPORT | {Permission.REFUND_REQUEST, Permission.DIGEST_MANAGE, Permission.PERSONAL_REVEAL}
-_APPROVER = _VIEWER | {Permission.APPROVAL_VOTE, Permission.AUDIT_READ}
-_FINANCE = _APPROVER | {Permission.DIGEST_MANAGE}
-
-ROLES: Mapping[str, frozenset[Permission]] = {
-    "viewer": _VIEWER,
-    "support": _SUPPORT,
-    "operator": _OPERATOR,
-    "approver": _APPROVER,
-    "finance": _FINANCE,
-    "admin": frozenset(Permission),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +49,28 @@ def stranger(open_id: str, name: str = "") -> Actor:
     return Actor(open_id, name or open_id, None, False, {})
 
 
-def permissions_of(role: str, custom: Mapping[str, Sequence[str]]) -> frozenset[Permission]:
-    """What a role carries, built in or made by the company; an unknown one carries nothing."""
-    return ROLES.get(role) or frozenset(each for each in Permission if each.value in custom.get(role, ()))
+class Roles:
+    """What the permissions of all areas make of the roles that every company has, and of those that it made itself."""
 
+    def __init__(self, specs: Iterable[PermissionSpec]) -> None:
+        known = tuple(specs)
+        self.permissions: tuple[Permission, ...] = tuple(spec.name for spec in known)
+        self.built_in: Mapping[str, frozenset[Permission]] = {
+            role: frozenset(spec.name for spec in known if role in spec.roles or role == "admin") for role in ROLE_NAMES
+        }
 
-def actor_of(person: Person, custom: Mapping[str, Sequence[str]]) -> Actor:
-    grants: dict[str, frozenset[Permission]] = {}
-    for held in person.roles:
-        grants[held.scope] = grants.get(held.scope, frozenset()) | permissions_of(held.role, custom)
-    roles = tuple((held.role, held.scope) for held in person.roles)
-    return Actor(person.open_id, person.name, person.id, person.is_active, grants, roles)
+    def permissions_of(self, role: str, custom: Mapping[str, Sequence[str]]) -> frozenset[Permission]:
+        """What a role carries, built in or made by the company; an unknown one carries nothing."""
+        return self.built_in.get(role) or frozenset(each for each in self.permissions if each in custom.get(role, ()))
 
+    def actor(self, person: Person, custom: Mapping[str, Sequence[str]]) -> Actor:
+        grants: dict[str, frozenset[Permission]] = {}
+        for held in person.roles:
+            grants[held.scope] = grants.get(held.scope, frozenset()) | self.permissions_of(held.role, custom)
+        roles = tuple((held.role, held.scope) for held in person.roles)
+        return Actor(person.open_id, person.name, person.id, person.is_active, grants, roles)
 
-def find_actor(people: People, open_id: str) -> Actor:
-    person = people.by_open_id(open_id)
-    return stranger(open_id) if person is None else actor_of(person, people.custom_roles())
+    def find(self, people: People, open_id: str) -> Actor:
+        """The person behind an open id; a stranger where nobody is known by it."""
+        person = people.by_open_id(open_id)
+        return stranger(open_id) if person is None else self.actor(person, people.custom_roles())

@@ -2,81 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 from difflib import get_close_matches
-from typing import Any, TypeAlias
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from bot.cards.values import Action
-from bot.feishu.port import Receiver
-from bot.permissions import Actor, Permission
+from bot.contributions.permissions import Permission
+from bot.contributions.routing import Click, Command
+from bot.permissions import Actor
 from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.turns import UNLIMITED, Turns
-from bot.unit import Unit
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Where a command came from."""
-
-    actor: Actor
-    chat: Receiver  # where answers go
-    chat_id: str
-    is_group: bool
-    message_id: str
-    mentions: tuple[tuple[str, str], ...] = ()  # (open id, name) of people named in the message
-
-
-@dataclass(frozen=True, slots=True)
-class Clicked:
-    """A click on a card: who, where, on what, and what was filled in."""
-
-    actor: Actor
-    chat_id: str
-    message_id: str
-    action: Action
-    option: str = ""
-    form: Mapping[str, str] = field(default_factory=dict)
-
-
-class NoArguments(BaseModel):
-    """A command that takes none."""
-
-
-RunCommand: TypeAlias = Callable[[Unit, Asked, Any], None]
-RunAction: TypeAlias = Callable[[Unit, Clicked], None]
-CheckAction: TypeAlias = Callable[[Unit, Clicked], Text | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """`names`: the first is shown, the rest are aliases. `help` is one sentence, `usage` an example to copy."""
-
-    names: tuple[str, ...]
-    permission: Permission | None
-    arguments: type[BaseModel]
-    run: RunCommand
-    help: Text
-    usage: tuple[str, ...] = ()
-    area: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Clickable:
-    """What a button or form does.
-
-    `check` looks before the click is answered: a refusal becomes the toast and nothing else happens; the text it
-    gives is the toast of a click that will be carried out.
-    """
-
-    name: str
-    permission: Permission | None
-    run: RunAction
-    check: CheckAction | None = None
-    done: Text | None = None  # the toast when there is no check
 
 
 class UnknownCommand(Refused):
@@ -90,21 +27,19 @@ class UnknownCommand(Refused):
 
 
 class Router:
-    def __init__(
-        self, commands: Iterable[Command], clickables: Iterable[Clickable], turns: Turns | None = None
-    ) -> None:
+    def __init__(self, commands: Iterable[Command], clicks: Iterable[Click], turns: Turns | None = None) -> None:
         """Without `turns` everybody may ask as much as they like."""
         self.turns = turns or Turns(UNLIMITED, UNLIMITED)
         self.commands = tuple(commands)
         self._words: dict[str, Command] = {}
-        self._clickables: dict[str, Clickable] = {}
+        self._clicks: dict[str, Click] = {}
         for command in self.commands:
             for name in command.names:
                 if self._words.setdefault(name.casefold(), command) is not command:
                     raise ValueError(f"two commands are called {name!r}")
-        for clickable in clickables:
-            if self._clickables.setdefault(clickable.name, clickable) is not clickable:
-                raise ValueError(f"two actions are called {clickable.name!r}")
+        for click in clicks:
+            if self._clicks.setdefault(click.name, click) is not click:
+                raise ValueError(f"two clicks are called {click.name!r}")
 
     def knows(self, word: str) -> bool:
         return word in self._words
@@ -122,8 +57,8 @@ class Router:
     def permitted(self, actor: Actor) -> list[Command]:
         return [command for command in self.commands if actor.may(command.permission)]
 
-    def clickable(self, name: str) -> Clickable | None:
-        return self._clickables.get(name)
+    def click(self, name: str) -> Click | None:
+        return self._clicks.get(name)
 
     def _guess(self, word: str, allowed: list[str]) -> tuple[str, ...]:
         near = get_close_matches(word, allowed, n=6, cutoff=0.5)
@@ -191,5 +126,5 @@ def _title(command: Command, name: str) -> str:
     return field.title if field is not None and field.title else name
 
 
-def _usage(command: Command) -> str:
-    return " · ".join(command.usage) or f"/{command.names[0]}"
+def _usage(command: Command) -> Text | str:
+    return command.usage or f"/{command.names[0]}"

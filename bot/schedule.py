@@ -6,18 +6,18 @@ everything down loses nothing: the newest missed run is made up (engine.md §7).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from bot.contributions.scheduled import DeadlineKind, Scheduled, ScheduledByRows, Sweep
 from bot.engine import BULK, Payload
-from bot.unit import Unit, Units
-from storage.schedule import Deadline, Deadlines, Schedules
+from bot.unit import Units
+from storage.schedule import Deadlines, Schedules
 
 log = structlog.get_logger("schedule")
 
@@ -26,56 +26,9 @@ _STALE = timedelta(seconds=20)
 _AHEAD = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Cron:
-    """When a job runs, in a time zone: fields as in APScheduler's CronTrigger."""
-
-    zone: str
-    hour: str = "*"
-    minute: str = "0"
-
-    def latest(self, after: datetime, until: datetime) -> datetime | None:
-        """The newest run time later than `after` and not later than `until`."""
-        from apscheduler.triggers.cron import CronTrigger
-
-        trigger = CronTrigger(hour=self.hour, minute=self.minute, timezone=self.zone)
-        # After a long stop only the newest missed run counts: look back two days at the most.
-        start = max(after + timedelta(seconds=1), until - timedelta(days=2))
-        found: datetime | None = None
-        moment = trigger.get_next_fire_time(None, start.astimezone(UTC))
-        while moment is not None and moment.astimezone(UTC) <= until:
-            # Always onwards in UTC: where the clocks go back, a wall clock's second later may be an hour earlier.
-            found = moment.astimezone(UTC)
-            moment = trigger.get_next_fire_time(None, found + timedelta(seconds=1))
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class Scheduled:
-    """A job that runs by the clock. `since`: before that moment it did not exist, so nothing is made up."""
-
-    id: str
-    cron: Cron
-    job: str
-    since: datetime | None = None
-    payload: dict[str, Any] = field(default_factory=dict)
-
-
-Sources: TypeAlias = Callable[[Session], Iterable[Scheduled]]
-Sweep: TypeAlias = tuple[float, Callable[[], object]]  # seconds from one run to the next
-OnDue: TypeAlias = Callable[[Unit, Deadline], datetime | None]  # when to look again; None: that was all
-
-
 class Schedule:
-    def __init__(
-        self,
-        units: Units,
-        sources: Iterable[Sources],
-        sweeps: Iterable[Sweep],
-    ) -> None:
+    def __init__(self, units: Units) -> None:
         self._units = units
-        self._sources = tuple(sources)
-        self._sweeps = tuple(sweeps)
         self._next: dict[int, datetime] = {}
         self._scheduler: Any = None
         self.ticked_at: datetime | None = None
@@ -103,12 +56,12 @@ class Schedule:
         now = self._units.clock.now()
         for part in (lambda: self._due_jobs(now), lambda: self._due_deadlines(now)):
             self._guarded(part)
-        for number, (seconds, sweep) in enumerate(self._sweeps):
-            due = self._next.get(number)
+        for number, sweep in enumerate(self._units.areas.of(Sweep)):
+            due, seconds = self._next.get(number), sweep.seconds
             # A clock that jumped back must not silence a sweep until it has caught up.
             if due is None or now >= due or due - now > timedelta(seconds=2 * seconds + 1):
                 self._next[number] = now + timedelta(seconds=seconds)
-                self._guarded(sweep)
+                self._guarded(sweep.run)
         self.ticked_at = self._units.clock.now()
 
     def _guarded(self, part: Callable[[], object]) -> None:
@@ -124,29 +77,33 @@ class Schedule:
             runs = Schedules(session)
             due: list[tuple[Scheduled, datetime | None]] = []
             ahead: list[tuple[str, datetime]] = []
-            for source in self._sources:
-                for scheduled in source(session):
-                    last = runs.last_run(scheduled.id)
-                    if last is not None and last > now + _AHEAD:
-                        ahead.append((scheduled.id, now))  # the clock has jumped back: do not wait until it is there
-                        continue
-                    after = max((moment for moment in (last, scheduled.since) if moment is not None), default=None)
-                    if after is None:
-                        due.append((scheduled, None))
-                    elif (at := scheduled.cron.latest(after, now)) is not None:
-                        due.append((scheduled, at))
+            for scheduled in self._scheduled(session):
+                last = runs.last_run(scheduled.id)
+                if last is not None and last > now + _AHEAD:
+                    ahead.append((scheduled.id, now))  # the clock has jumped back: do not wait until it is there
+                    continue
+                after = max((moment for moment in (last, scheduled.since) if moment is not None), default=None)
+                if after is None:
+                    due.append((scheduled, None))
+                elif (at := scheduled.cron.latest(after, now)) is not None:
+                    due.append((scheduled, at))
         for job, moment in ahead:
             with self._units.write(f"cron-{job}") as unit:
-                Schedules(unit.session).reset(job, moment)
+                unit.of(Schedules).reset(job, moment)
         for scheduled, at in due:
             with self._units.write(f"cron-{scheduled.id}") as unit:
                 if at is None:
-                    Schedules(unit.session).ran(scheduled.id, now)  # first sight: counts from here
+                    unit.of(Schedules).ran(scheduled.id, now)  # first sight: counts from here
                     continue
                 id = f"cron-{scheduled.id}-{at.isoformat()}"
                 payload = {**scheduled.payload, "at": at.isoformat()}
                 unit.enqueue(scheduled.job, id, payload, queue=BULK)
-                Schedules(unit.session).ran(scheduled.id, at)
+                unit.of(Schedules).ran(scheduled.id, at)
+
+    def _scheduled(self, session: Session) -> Iterator[Scheduled]:
+        yield from self._units.areas.of(Scheduled)
+        for rows in self._units.areas.of(ScheduledByRows):
+            yield from rows.read(session)
 
     def _due_deadlines(self, now: datetime) -> None:
         with self._units.read() as session:
@@ -162,11 +119,10 @@ class Schedule:
 
 
 class DeadlineWork:
-    """The job behind a deadline that came due: whoever owns that kind says what happens and when to look again."""
+    """The job behind a deadline that came due: whoever brings that kind says what happens and when to look again."""
 
-    def __init__(self, units: Units, owners: Mapping[str, OnDue]) -> None:
+    def __init__(self, units: Units) -> None:
         self._units = units
-        self._owners = owners
 
     def due(self, payload: Payload) -> None:
         with self._units.write(f"deadline-{payload['id']}-{payload['stage']}") as unit:
@@ -175,9 +131,15 @@ class DeadlineWork:
                 return  # met, restarted or handled meanwhile
             if deadline.next_at > unit.now:
                 return
-            again = self._owners[deadline.kind](unit, deadline)
+            again = self._owner(deadline.kind).due(unit, deadline)
             if again is None:
                 deadline.done_at = deadline.done_at or unit.now
             else:
                 deadline.next_at = again
                 deadline.stage += 1
+
+    def _owner(self, kind: str) -> DeadlineKind:
+        owner = self._units.areas.named(DeadlineKind, kind)
+        if owner is None:
+            raise LookupError(f"nobody here knows deadlines of the kind {kind!r}")
+        return owner

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from bot import trail
+from bot.area import Areas
 from bot.clock import Clock
 from bot.engine import CARDS, INTERACTIVE, Engine, Payload
 from bot.feishu.port import Receiver
-from bot.permissions import Actor, find_actor
+from bot.permissions import Actor
 from bot.spoken import spoken_json
 from bot.texts import Text
 from storage.audit import Audit
@@ -26,6 +27,8 @@ from storage.outbox import Outbox, PostedCard
 from storage.people import People
 from storage.schedule import Deadlines
 from storage.setup import Setup
+
+_Repository = TypeVar("_Repository")
 
 DELIVER = "outbox.deliver"
 KEEP = timedelta(days=30)  # how long finished messages stay, for questions about what happened
@@ -58,22 +61,38 @@ class Unit:
     from saying or doing anything twice.
     """
 
-    def __init__(self, session: Session, database: Database, engine: Engine, now: datetime, cause: str) -> None:
+    def __init__(
+        self, session: Session, database: Database, engine: Engine, now: datetime, cause: str, areas: Areas
+    ) -> None:
         self.session = session
+        self.areas = areas
         self.now = now
         self.cause = cause
         self._database = database
         self._engine = engine
         self._lanes: set[str] = set()
-        self.people = People(session)
-        self.setup = Setup(session)
-        self.deadlines = Deadlines(session)
-        self.inbox = Inbox(session)
+        self._repositories: dict[object, object] = {}
+        self.people = self.of(People)
+        self.setup = self.of(Setup)
+        self.deadlines = self.of(Deadlines)
+        self.inbox = self.of(Inbox)
         self._outbox = Outbox(session)
         self._audit = Audit(session, database.vault.subkey("audit"))
 
     def actor(self, open_id: str) -> Actor:
-        return find_actor(self.people, open_id)
+        return self.areas.roles.find(self.people, open_id)
+
+    def of(self, repository: Callable[[Session], _Repository]) -> _Repository:
+        """The rows of one sort in this transaction, `unit.of(Complaints)`: one instance a unit."""
+        found = self._repositories.get(repository)
+        if found is None:
+            found = self._repositories[repository] = repository(self.session)
+        return cast(_Repository, found)
+
+    def emit(self, event: object) -> None:
+        """Tell whoever listens that something happened, in this transaction and before this returns."""
+        for listener in self.areas.listeners(type(event)):
+            listener(self, event)
 
     def enqueue(self, job: str, id: str, payload: Payload, *, queue: str = INTERACTIVE) -> None:
         self._engine.enqueue(self.session, job, id, payload, queue=queue)
@@ -164,11 +183,12 @@ class Units:
     database: Database
     engine: Engine
     clock: Clock
+    areas: Areas = field(default_factory=Areas)
 
     @contextmanager
     def write(self, cause: str) -> Iterator[Unit]:
         with self.database.write() as session:
-            yield Unit(session, self.database, self.engine, self.clock.now(), cause)
+            yield Unit(session, self.database, self.engine, self.clock.now(), cause, self.areas)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

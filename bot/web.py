@@ -8,16 +8,21 @@ import structlog
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
+from bot.area import Areas
+from bot.contributions.web import Routes
 from bot.ingress import Ingress
 from bot.metrics import Metrics
 
 log = structlog.get_logger("web")
 
 
-def build(ingress: Ingress, metrics: Metrics, ready: Callable[[], Mapping[str, bool]]) -> Flask:
+def build(ingress: Ingress, metrics: Metrics, ready: Callable[[], Mapping[str, bool]], areas: Areas) -> Flask:
     app = Flask("mpops", static_folder=None)
     app.url_map.merge_slashes = False  # else //… is answered by a redirect to whatever host the sender names
     app.register_blueprint(ingress.blueprint())
+
+    for routes in areas.of(Routes):
+        app.register_blueprint(routes.blueprint())
 
     @app.get("/healthz")
     def healthz() -> Response:

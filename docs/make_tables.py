@@ -12,9 +12,9 @@ sys.path.insert(0, str(ROOT))  # run from anywhere
 
 def rows() -> dict[str, list[tuple[str, list[str], str]]]:
     """By module: event, states that it may happen in, state that it leads to."""
-    from handlers.approvals import states as approvals
     from handlers.complaints import states as complaints
     from handlers.refunds import states as refunds
+    from handlers.shared.intents import states as approvals
 
     told: dict[str, list[tuple[str, list[str], str]]] = {}
     for module in (complaints, refunds):

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-
-from sqlalchemy.orm import Session
 
 from bot.cards.values import (
     Action,
@@ -29,9 +25,10 @@ from bot.cards.values import (
     Warning,
     Words,
 )
+from bot.contributions.approvals import Approvable, Shown
 from bot.drawing import Look
 from bot.texts import Instant, Mention, Text, text
-from handlers.complaints.times import countdown, until_changed, urgency
+from handlers.shared.due_times import countdown, until_changed, urgency
 from storage.approvals import ApprovalRequest, Approvals, Decision, RequestState
 from storage.people import People, Person
 
@@ -45,28 +42,12 @@ _TONES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What is to be decided on. `outcome` tells what became of it after the decision: urgent where it failed."""
-
-    title: Text
-    blocks: Sequence[Block]
-    outcome: Tag | None = None
-
-
-Show = Callable[[Session, ApprovalRequest], Shown]
-
-
-def drawing(shows: Mapping[str, Show]) -> Callable[[Look], Card]:
-    """`shows`: how each action is told to an approver."""
-
-    def draw(look: Look) -> Card:
-        request = Approvals(look.session).get(int(look.subject))
-        if request is None or request.action not in shows:
-            return Card(text("card.gone.title"), (Line(text("card.gone")),), Tone.NEUTRAL)
-        return _draw(look, request, shows[request.action])
-
-    return draw
+def draw(look: Look) -> Card:
+    request = Approvals(look.session).get(int(look.subject))
+    known = look.areas.named(Approvable, request.action) if request is not None else None
+    if request is None or known is None:
+        return Card(text("card.gone.title"), (Line(text("card.gone")),), Tone.NEUTRAL)
+    return _draw(look, request, known.show(look, request))
 
 
 def _name(people: People, id: int) -> Text:
@@ -74,10 +55,9 @@ def _name(people: People, id: int) -> Text:
     return text("person.mention", who=Mention(person.open_id, person.name)) if person else text("person.nobody")
 
 
-def _draw(look: Look, request: ApprovalRequest, show: Show) -> Card:
+def _draw(look: Look, request: ApprovalRequest, shown: Shown) -> Card:
     people = People(look.session)
     state = RequestState(request.state)
-    shown = show(look.session, request)
     requester = people.by_id(request.requested_by)
     votes = Approvals(look.session).votes(request.id)
     agreed = sum(vote.decision == Decision.APPROVE for vote in votes)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bot.router import Clickable
-from handlers.approvals.service import Approving
+from bot.contributions.routing import Click
+from bot.texts import text
+from handlers.approvals import service, todo
 
-
-def clickables(approving: Approving) -> tuple[Clickable, ...]:
-    return (
-        Clickable("approval.approve", None, approving.approve, approving.check_approve),
-        Clickable("approval.open_reject", None, approving.open_reject, approving.check_open_reject),
-        Clickable("approval.reject", None, approving.reject, approving.check_reject),
-        Clickable("approval.back", None, approving.back, approving.check_open_reject),
-        Clickable("approval.withdraw", None, approving.withdraw_click, approving.check_withdraw),
-    )
+CLICKS = (
+    Click("approval.approve", None, service.approve, service.check_approve),
+    Click("approval.open_reject", None, service.open_reject, service.check_open_reject),
+    Click("approval.reject", None, service.reject, service.check_reject),
+    Click("approval.back", None, service.back, service.check_open_reject),
+    Click("approval.withdraw", None, service.withdraw, service.check_withdraw),
+    Click("todo.approval", None, todo.show, done=text("click.opened")),
+)

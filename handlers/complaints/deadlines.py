@@ -7,8 +7,8 @@ from datetime import datetime
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
 from handlers.complaints.showing import CARD
-from handlers.complaints.times import countdown, next_reminder
-from handlers.complaints.words import ping
+from handlers.shared.due_times import countdown, next_reminder
+from handlers.shared.words import ping
 from storage.complaints import Complaint, Complaints
 from storage.schedule import Deadline
 
@@ -38,7 +38,7 @@ def stop(unit: Unit, complaint: Complaint) -> None:
 
 def remind(unit: Unit, deadline: Deadline) -> datetime | None:
     """Tell the group; when to look again."""
-    complaint = Complaints(unit.session).get(int(deadline.subject))
+    complaint = unit.of(Complaints).get(int(deadline.subject))
     if complaint is None or not complaint.is_open:
         return None
     if deadline.kind == FIRST and complaint.first_replied_at is not None:

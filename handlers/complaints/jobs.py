@@ -20,12 +20,12 @@ from bot.feishu.port import Feishu
 from bot.retries import TryAgain
 from bot.texts import text
 from bot.unit import Unit, Units, to_chat
-from handlers.channels.registry import Channels
 from handlers.complaints import deadlines
 from handlers.complaints.showing import CARD
 from handlers.complaints.states import Event, advance
 from handlers.complaints.sync import merge
-from handlers.complaints.words import ping
+from handlers.shared.accounts.registry import Channels
+from handlers.shared.words import ping
 from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
 from storage.effects import Effects, EffectState
 from storage.schedule import Deadline
@@ -152,7 +152,7 @@ class ComplaintJobs:
                 log.warning("complaint.picture_failed", complaint=complaint.number, why=type(error).__name__)
         if keys:
             with self.units.write(f"pictures-{complaint.id}") as unit:
-                row = Complaints(unit.session).get(complaint.id, lock=True)
+                row = unit.of(Complaints).get(complaint.id, lock=True)
                 if row is not None:
                     row.picture_keys = keys
                     unit.session.flush()
@@ -164,11 +164,11 @@ class ComplaintJobs:
         """Send one answer, once. A repeat first looks whether it arrived."""
         key = f"reply:{payload['id']}"
         with self.units.write(key) as unit:
-            reply = Complaints(unit.session).reply(payload["id"])
-            complaint = Complaints(unit.session).get(reply.complaint_id) if reply is not None else None
+            reply = unit.of(Complaints).reply(payload["id"])
+            complaint = unit.of(Complaints).get(reply.complaint_id) if reply is not None else None
             if reply is None or complaint is None or reply.state not in (ReplyState.SENDING, ReplyState.UNKNOWN):
                 return
-            _, again = Effects(unit.session).begin(
+            _, again = unit.of(Effects).begin(
                 key, action="complaint.reply", account_key=complaint.account_key, subject=f"complaint:{complaint.id}",
                 request={"words": reply.words}, at=unit.now,
             )  # fmt: skip
@@ -211,13 +211,13 @@ class ComplaintJobs:
 
     def _reply_settled(self, id: int, state: ReplyState, effect: EffectState, error: str | None) -> None:
         with self.units.write(f"reply:{id}:settled") as unit:
-            reply = Complaints(unit.session).reply(id)
+            reply = unit.of(Complaints).reply(id)
             if reply is None or reply.state in (ReplyState.SENT, ReplyState.REFUSED):
                 return
             reply.state, reply.error = state, (error or "")[:200] or None
             unit.deadlines.meet(RETRY_REPLY, str(id), unit.now)
-            Effects(unit.session).settle(f"reply:{id}", effect, unit.now, error)
-            complaint = Complaints(unit.session).get(reply.complaint_id, lock=True)
+            unit.of(Effects).settle(f"reply:{id}", effect, unit.now, error)
+            complaint = unit.of(Complaints).get(reply.complaint_id, lock=True)
             author = unit.people.by_id(reply.person_id)
             actor = unit.actor(author.open_id) if author is not None else None
             if complaint is None:
@@ -245,16 +245,16 @@ class ComplaintJobs:
 
     def complete(self, payload: Payload) -> None:
         with self.units.write(f"complete-{payload['id']}") as unit:
-            complaint = Complaints(unit.session).get(payload["id"])
+            complaint = unit.of(Complaints).get(payload["id"])
             if complaint is None or complaint.progress != Progress.FINISHING:
                 # It ended some other way, or went on: what became of our last call is of no interest any more.
-                open_call = Effects(unit.session).newest(f"complete:{payload['id']}")
+                open_call = unit.of(Effects).newest(f"complete:{payload['id']}")
                 if open_call is not None and open_call.state in (EffectState.STARTED, EffectState.UNKNOWN):
-                    Effects(unit.session).settle(open_call.key, EffectState.DONE, unit.now)
+                    unit.of(Effects).settle(open_call.key, EffectState.DONE, unit.now)
                     unit.deadlines.meet(RETRY_COMPLETE, str(payload["id"]), unit.now)
                 return
             key = f"complete:{complaint.id}:{complaint.times}"
-            Effects(unit.session).begin(
+            unit.of(Effects).begin(
                 key, action="complaint.complete", account_key=complaint.account_key,
                 subject=f"complaint:{complaint.id}", request={}, at=unit.now,
             )  # fmt: skip
@@ -271,14 +271,14 @@ class ComplaintJobs:
             self._later(RETRY_COMPLETE, str(complaint.id), key, unknown=isinstance(error, OutcomeUnknown))
             return
         with self.units.write(f"{key}-done") as unit:
-            Effects(unit.session).settle(key, EffectState.DONE, unit.now)
+            unit.of(Effects).settle(key, EffectState.DONE, unit.now)
         self._refresh(complaint, key)
 
     def _complete_refused(self, id: int, key: str, why: str) -> None:
         with self.units.write(f"{key}-refused") as unit:
-            Effects(unit.session).settle(key, EffectState.REFUSED, unit.now, why)
+            unit.of(Effects).settle(key, EffectState.REFUSED, unit.now, why)
             unit.deadlines.meet(RETRY_COMPLETE, str(id), unit.now)
-            complaint = Complaints(unit.session).get(id, lock=True)
+            complaint = unit.of(Complaints).get(id, lock=True)
             if complaint is None or complaint.progress != Progress.FINISHING:
                 return
             complaint.progress = advance(Progress.FINISHING, Event.FINISH_REFUSED) or complaint.progress
@@ -298,7 +298,7 @@ class ComplaintJobs:
     def _later(self, kind: str, subject: str, effect_key: str, *, unknown: bool) -> None:
         with self.units.write(f"{kind}-{subject}") as unit:
             if unknown:
-                Effects(unit.session).settle(effect_key, EffectState.UNKNOWN, unit.now)
+                unit.of(Effects).settle(effect_key, EffectState.UNKNOWN, unit.now)
             unit.deadlines.set(kind, subject, unit.now + _RETRY, unit.now + _RETRY)
 
     def retry_reply(self, unit: Unit, deadline: Deadline) -> datetime | None:
@@ -310,6 +310,6 @@ class ComplaintJobs:
     def _retry(self, unit: Unit, deadline: Deadline, job: str, name: str) -> datetime | None:
         id = f"{name}-{deadline.subject}-retry-{deadline.due_at.isoformat()}"
         key = f"{name}:{deadline.subject}"
-        effect = Effects(unit.session).newest(key)
+        effect = unit.of(Effects).newest(key)
         unit.enqueue(job, id, {"id": int(deadline.subject), **trail.of(effect.trail if effect is not None else None)})
         return None

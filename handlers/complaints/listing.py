@@ -23,16 +23,17 @@ from bot.cards.values import (
     Tone,
     Toned,
 )
+from bot.contributions.routing import Asked, Clicked
 from bot.drawing import Look
 from bot.messages import mentioned
-from bot.permissions import Permission, find_actor
 from bot.refusals import Refused
-from bot.router import Asked, Clicked, not_allowed
+from bot.router import not_allowed
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, receiver_of, to_person
+from handlers.complaints.permissions import VIEW
 from handlers.complaints.showing import CARD
-from handlers.complaints.times import brief, urgency
-from handlers.complaints.words import excerpt, named
+from handlers.shared.due_times import brief, urgency
+from handlers.shared.words import excerpt, named
 from storage.complaints import COUNTED, Complaint, ComplaintFilter, Complaints
 from storage.people import People
 
@@ -69,8 +70,8 @@ def show(unit: Unit, asked: Asked, arguments: ListArguments) -> None:
 
 
 def _one(unit: Unit, asked: Asked, id: int) -> None:
-    complaint = Complaints(unit.session).get(id)
-    if complaint is None or not asked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
+    complaint = unit.of(Complaints).get(id)
+    if complaint is None or not asked.actor.may(VIEW, complaint.program_key):
         raise Refused(text("complaint.none_such", number=f"C{id}"))
     if asked.is_group and complaint.chat_id != asked.chat_id:
         # Another group's complaint is not for everybody here.
@@ -99,9 +100,9 @@ def turn(unit: Unit, clicked: Clicked) -> None:
     if card is None:
         raise Refused(text("card.gone"))
     if clicked.action.name == "complaint.show":
-        complaint = Complaints(unit.session).get(int(clicked.action.subject))
-        if complaint is None or not clicked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
-            raise Refused(not_allowed(Permission.COMPLAINT_VIEW, clicked.actor))
+        complaint = unit.of(Complaints).get(int(clicked.action.subject))
+        if complaint is None or not clicked.actor.may(VIEW, complaint.program_key):
+            raise Refused(not_allowed(VIEW, clicked.actor))
         place = receiver_of(card.receiver)
         here = place.kind == "person" or place.id == complaint.chat_id
         unit.post(CARD, str(complaint.id), place if here else to_person(clicked.actor.open_id))
@@ -117,7 +118,7 @@ def turn(unit: Unit, clicked: Clicked) -> None:
 def draw(look: Look) -> Card:
     params = look.params
     people = People(look.session)
-    reader = find_actor(people, str(params.get("for", "")))
+    reader = look.actor(str(params.get("for", "")))
     chosen = str(params.get("filter", "open"))
     handler = people.by_open_id(str(params["person"])) if params.get("person") else None
     if chosen == "mine":
@@ -125,7 +126,7 @@ def draw(look: Look) -> Card:
     filter = ComplaintFilter(
         open_only=chosen != "all",
         chat_id=params.get("chat"),
-        programs=reader.programs(Permission.COMPLAINT_VIEW),
+        programs=reader.programs(VIEW),
         claimed_by=handler.id if handler is not None else (-1 if chosen == "mine" else None),
         unclaimed=chosen == "unclaimed",
         overdue_at=look.now if chosen == "overdue" else None,

@@ -7,19 +7,23 @@ from typing import Any
 
 from adapters.ports import Complaints as ComplaintsPort
 from adapters.values import Author
-from bot.engine import channel_queue
-from bot.permissions import Actor, Permission
+from bot.contributions.cards import Section
+from bot.contributions.permissions import Permission
+from bot.contributions.routing import Clicked
+from bot.feishu.values import BotAddedToChat
+from bot.permissions import Actor
 from bot.refusals import Refused
-from bot.router import Clicked, not_allowed
+from bot.router import not_allowed
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
-from handlers.channels.registry import Channels
+from bot.views import show_view
+from handlers.complaints.permissions import ASSIGN, HANDLE, REVEAL, VIEW
 from handlers.complaints.showing import CARD
 from handlers.complaints.states import Event, advance
-from handlers.complaints.words import named, object_to
+from handlers.shared.accounts.registry import Channels, queue_of
+from handlers.shared.words import named, object_to
 from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
-from storage.refunds import UNSETTLED, Refunds
-from storage.setup import Account
+from storage.people import Person
 
 SEND_REPLY = "complaint.send_reply"
 COMPLETE = "complaint.complete"
@@ -35,7 +39,7 @@ class Service:
 
     def check_claim(self, unit: Unit, clicked: Clicked) -> Text:
         complaint = self._open(unit, clicked)
-        self._scope(clicked.actor, Permission.COMPLAINT_HANDLE, complaint)
+        self._scope(clicked.actor, HANDLE, complaint)
         if complaint.claimed_by == clicked.actor.id:
             raise Refused(text("complaint.yours_already", number=complaint.number))
         if complaint.claimed_by is not None:
@@ -49,20 +53,20 @@ class Service:
         self._told(unit, "complaint.claimed", complaint, clicked.actor)
 
     def check_release(self, unit: Unit, clicked: Clicked) -> Text:
-        return text("complaint.released", number=self._mine(unit, clicked, over=True).number)
+        return text("complaint.released", number=self.mine(unit, clicked, over=True).number)
 
     def release(self, unit: Unit, clicked: Clicked) -> None:
-        complaint = self._mine(unit, clicked, over=True)
+        complaint = self.mine(unit, clicked, over=True)
         complaint.claimed_by = complaint.claimed_at = None
         self._told(unit, "complaint.released", complaint, clicked.actor)
 
     def check_assign(self, unit: Unit, clicked: Clicked) -> Text:
-        self._mine(unit, clicked, over=True)
+        self.mine(unit, clicked, over=True)
         self._taker(unit, clicked)
         return text("complaint.handed_on")
 
     def assign(self, unit: Unit, clicked: Clicked) -> None:
-        complaint = self._mine(unit, clicked, over=True)
+        complaint = self.mine(unit, clicked, over=True)
         taker = self._taker(unit, clicked)
         complaint.claimed_by, complaint.claimed_at = taker.id, unit.now
         unit.audit(
@@ -80,45 +84,35 @@ class Service:
     def _taker(self, unit: Unit, clicked: Clicked) -> Actor:
         taker = unit.actor(clicked.form.get("person", ""))
         complaint = self._open(unit, clicked)
-        if taker.id is None or not taker.may(Permission.COMPLAINT_HANDLE, complaint.program_key):
+        if taker.id is None or not taker.may(HANDLE, complaint.program_key):
             raise Refused(text("complaint.cannot_take", who=taker.name if taker.id else text("person.unknown_one")))
         return taker
 
     # --- looking at it ---------------------------------------------------------------------------------------------
 
     def check_mine(self, unit: Unit, clicked: Clicked) -> Text:
-        self._mine(unit, clicked)
+        self.mine(unit, clicked)
         return text("click.opened")
 
     def open_reply(self, unit: Unit, clicked: Clicked) -> None:
-        self._look(unit, clicked, self._mine(unit, clicked), {"view": "reply"})
-
-    def open_refund(self, unit: Unit, clicked: Clicked) -> None:
-        complaint = self._mine(unit, clicked)
-        self._scope(clicked.actor, Permission.REFUND_REQUEST, complaint)
-        self._look(unit, clicked, complaint, {"view": "refund"})
-
-    def check_refund(self, unit: Unit, clicked: Clicked) -> Text:
-        complaint = self._mine(unit, clicked)
-        self._scope(clicked.actor, Permission.REFUND_REQUEST, complaint)
-        return text("click.opened")
+        self._look(unit, clicked, self.mine(unit, clicked), {"view": "reply"})
 
     def check_over(self, unit: Unit, clicked: Clicked) -> Text:
-        self._mine(unit, clicked, over=True)
+        self.mine(unit, clicked, over=True)
         return text("click.opened")
 
     def open_assign(self, unit: Unit, clicked: Clicked) -> None:
-        self._look(unit, clicked, self._mine(unit, clicked, over=True), {"view": "assign"})
+        self._look(unit, clicked, self.mine(unit, clicked, over=True), {"view": "assign"})
 
     def back(self, unit: Unit, clicked: Clicked) -> None:
         self._look(unit, clicked, self._get(unit, clicked), {})
 
     def check_template(self, unit: Unit, clicked: Clicked) -> Text:
-        self._mine(unit, clicked)
+        self.mine(unit, clicked)
         return text("complaint.template_put")
 
     def template(self, unit: Unit, clicked: Clicked) -> None:
-        complaint = self._mine(unit, clicked)
+        complaint = self.mine(unit, clicked)
         chosen = next((each for each in unit.setup.templates() if each.key == clicked.option), None)
         if chosen is None:
             raise Refused(text("complaint.template_gone"))
@@ -127,7 +121,7 @@ class Service:
 
     def check_phone(self, unit: Unit, clicked: Clicked) -> Text:
         complaint = self._get(unit, clicked)
-        self._scope(clicked.actor, Permission.PERSONAL_REVEAL, complaint)
+        self._scope(clicked.actor, REVEAL, complaint)
         if not complaint.phone:
             raise Refused(text("complaint.no_phone_known"))
         return text("complaint.phone_sent")
@@ -145,19 +139,19 @@ class Service:
     # --- answering and finishing -----------------------------------------------------------------------------------
 
     def check_reply(self, unit: Unit, clicked: Clicked) -> Text:
-        complaint = self._mine(unit, clicked)
+        complaint = self.mine(unit, clicked)
         port = self.channels.find(complaint.account_key)
         found = port.get(ComplaintsPort) if port is not None else None
         if found is None:
             raise Refused(text("channel.unavailable"))
         object_to(found.check_reply(clicked.form.get("reply", "").strip()))
-        replies = Complaints(unit.session).replies(complaint.id)
+        replies = unit.of(Complaints).replies(complaint.id)
         if any(reply.state == ReplyState.SENDING for reply in replies):
             raise Refused(text("complaint.reply_in_hand"))
         # A form that still stands there is easily sent again: the same words count once, until the customer writes.
         words = clicked.form.get("reply", "").strip()
         if any(reply.state == ReplyState.SENT and reply.words == words for reply in replies):
-            entries = Complaints(unit.session).entries(complaint.id)
+            entries = unit.of(Complaints).entries(complaint.id)
             # Both times are the channel's: by its clock ours may be minutes behind.
             told = [one.at for one in entries if one.author == Author.MERCHANT and one.words.strip() == words]
             heard = [one.at for one in entries if one.author == Author.CUSTOMER]
@@ -167,54 +161,54 @@ class Service:
 
     def reply(self, unit: Unit, clicked: Clicked) -> None:
         self.check_reply(unit, clicked)
-        complaint = self._mine(unit, clicked)
+        complaint = self.mine(unit, clicked)
         words = clicked.form["reply"].strip()
         assert clicked.actor.id is not None  # _mine admits only people who are known
-        reply = Complaints(unit.session).add_reply(
+        reply = unit.of(Complaints).add_reply(
             ComplaintReply(
                 complaint_id=complaint.id, person_id=clicked.actor.id, words=words, state=ReplyState.SENDING,
                 written_at=unit.now,
             )
         )  # fmt: skip
         unit.audit("complaint.reply_written", f"complaint:{complaint.id}", clicked.actor, number=complaint.number)
-        unit.enqueue(SEND_REPLY, f"reply-{reply.id}", {"id": reply.id}, queue=self._queue(unit, complaint))
+        unit.enqueue(
+            SEND_REPLY, f"reply-{reply.id}", {"id": reply.id}, queue=queue_of(unit.session, complaint.account_key)
+        )
         self._look(unit, clicked, complaint, {})
         unit.redraw(CARD, str(complaint.id))
 
     def check_finish(self, unit: Unit, clicked: Clicked) -> Text:
-        complaint = self._mine(unit, clicked)
+        complaint = self.mine(unit, clicked)
         if complaint.progress == Progress.WAITING:
             raise Refused(text("complaint.finish_needs_reply"))
         if complaint.progress == Progress.FINISHING:
             raise Refused(text("complaint.finishing"))
-        pending = [
-            refund for refund in Refunds(unit.session).of_complaint(complaint.id) if refund.progress in UNSETTLED
-        ]
-        if pending:
-            raise Refused(text("complaint.finish_needs_refund", number=pending[0].number))
+        for section in unit.areas.of(Section):
+            if section.card == CARD and (hold := section.hold(unit.session, complaint.id)) is not None:
+                raise Refused(hold)
         if clicked.action.version != complaint.row_version:
             raise Refused(text("card.stale"))  # the customer may have written meanwhile
         return text("complaint.finish_taken")
 
     def finish(self, unit: Unit, clicked: Clicked) -> None:
         self.check_finish(unit, clicked)
-        complaint = self._mine(unit, clicked)
+        complaint = self.mine(unit, clicked)
         complaint.progress = advance(Progress(complaint.progress), Event.FINISH_ASKED) or complaint.progress
         unit.session.flush()
         unit.audit("complaint.finish_asked", f"complaint:{complaint.id}", clicked.actor, number=complaint.number)
         id = f"complete-{complaint.id}-{complaint.times}-{complaint.row_version}"
         payload = {"id": complaint.id, "actor": clicked.actor.id}
-        unit.enqueue(COMPLETE, id, payload, queue=self._queue(unit, complaint))
+        unit.enqueue(COMPLETE, id, payload, queue=queue_of(unit.session, complaint.account_key))
         unit.redraw(CARD, str(complaint.id))
 
     # ---------------------------------------------------------------------------------------------------------------
 
     def _get(self, unit: Unit, clicked: Clicked) -> Complaint:
-        complaint = Complaints(unit.session).get(int(clicked.action.subject), lock=True)
+        complaint = unit.of(Complaints).get(int(clicked.action.subject), lock=True)
         if complaint is None:
             raise Refused(text("card.gone"))
-        if not clicked.actor.may(Permission.COMPLAINT_VIEW, complaint.program_key):
-            raise Refused(not_allowed(Permission.COMPLAINT_VIEW, clicked.actor))
+        if not clicked.actor.may(VIEW, complaint.program_key):
+            raise Refused(not_allowed(VIEW, clicked.actor))
         return complaint
 
     def _open(self, unit: Unit, clicked: Clicked) -> Complaint:
@@ -223,15 +217,13 @@ class Service:
             raise Refused(text("complaint.is_finished", number=complaint.number))
         return complaint
 
-    def _mine(self, unit: Unit, clicked: Clicked, *, over: bool = False) -> Complaint:
+    def mine(self, unit: Unit, clicked: Clicked, *, over: bool = False) -> Complaint:
         """The complaint if this person handles it; with `over`, also if they may decide over other people's."""
         complaint = self._open(unit, clicked)
-        self._scope(clicked.actor, Permission.COMPLAINT_HANDLE, complaint)
+        self._scope(clicked.actor, HANDLE, complaint)
         if complaint.claimed_by is None:
             raise Refused(text("complaint.claim_first"))
-        if complaint.claimed_by != clicked.actor.id and not (
-            over and clicked.actor.may(Permission.COMPLAINT_ASSIGN, complaint.program_key)
-        ):
+        if complaint.claimed_by != clicked.actor.id and not (over and clicked.actor.may(ASSIGN, complaint.program_key)):
             raise Refused(text("complaint.taken", who=named(unit.people.by_id(complaint.claimed_by))))
         return complaint
 
@@ -246,28 +238,22 @@ class Service:
 
     def _look(self, unit: Unit, clicked: Clicked, complaint: Complaint, params: dict[str, Any]) -> None:
         """Show the clicked card another way; the other cards of the item stay as they are."""
-        card = unit.card_of_message(clicked.message_id)
-        if card is None or card.kind != CARD or card.subject != str(complaint.id):
-            raise Refused(text("card.moved"))
-        # A form is somebody's: with another handler it is not shown any more.
-        unit.redraw_card(card, params={**params, "by": clicked.actor.id} if params else {})
-
-    def _queue(self, unit: Unit, complaint: Complaint) -> str:
-        account = unit.session.get(Account, complaint.account_key)
-        return channel_queue(account.channel if account is not None else "wechatpay")
+        show_view(unit, clicked, CARD, str(complaint.id), params)
 
 
-def show_again(unit: Unit, chat_id: str) -> None:
+def show_again(unit: Unit, event: BotAddedToChat) -> None:
     """The bot is back in a group: open complaints whose card could not be shown there get one."""
-    for complaint in Complaints(unit.session).open_in(chat_id):
-        if not unit.has_card(CARD, str(complaint.id), to_chat(chat_id)):
-            unit.post(CARD, str(complaint.id), to_chat(chat_id))
+    place = to_chat(event.chat_id)
+    for complaint in unit.of(Complaints).open_in(event.chat_id):
+        if not unit.has_card(CARD, str(complaint.id), place):
+            unit.post(CARD, str(complaint.id), place)
 
 
-def release_all(unit: Unit, person_id: int) -> list[Complaint]:
-    """Give back what somebody had claimed who may no longer handle it, and tell the groups."""
-    complaints = Complaints(unit.session).claimed_open(person_id)
-    person = unit.people.by_id(person_id)
+def hand_back(unit: Unit, person: Person) -> int:
+    """Give back what somebody had claimed who may no longer handle it, and tell the groups; how many these were."""
+    if unit.actor(person.open_id).may(HANDLE):
+        return 0
+    complaints = unit.of(Complaints).claimed_open(person.id)
     for complaint in complaints:
         complaint.claimed_by = complaint.claimed_at = None
         unit.audit("complaint.freed", f"complaint:{complaint.id}", None, number=complaint.number)
@@ -275,4 +261,4 @@ def release_all(unit: Unit, person_id: int) -> list[Complaint]:
         unit.redraw(CARD, str(complaint.id))
         if complaint.chat_id:
             unit.say(to_chat(complaint.chat_id), text("complaint.freed", number=complaint.number, who=named(person)))
-    return complaints
+    return len(complaints)

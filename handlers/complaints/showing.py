@@ -30,14 +30,14 @@ from bot.cards.values import (
     Warning,
     Words,
 )
+from bot.contributions.cards import Drawn, Section
 from bot.drawing import Look
 from bot.texts import Fen, Instant, Text, text
-from handlers.complaints.times import SOON, countdown, until_changed, urgency
-from handlers.complaints.words import excerpt, masked_phone, named, step
-from handlers.refunds.words import all_told
+from handlers.complaints.words import step
+from handlers.shared.due_times import SOON, countdown, until_changed, urgency
+from handlers.shared.words import excerpt, masked_phone, named
 from storage.complaints import Complaint, ComplaintEntry, Complaints, Progress, ReplyState
 from storage.people import People
-from storage.refunds import UNSETTLED, Refund, RefundProgress, Refunds
 from storage.setup import Setup
 
 CARD = "complaint"
@@ -56,10 +56,10 @@ class _Drawing:
         self.look = look
         self.complaint = complaint
         self.people = People(look.session)
-        self.refunds = Refunds(look.session).of_complaint(complaint.id)
         self.view = str(look.params.get("view", "")) if self._form_is_theirs() else ""
         self.act = partial(Action, subject=str(complaint.id), version=complaint.row_version)
         self.stale_at: datetime | None = None
+        self.sections: list[Drawn] = [section.draw(look) for section in look.areas.of(Section) if section.card == CARD]
 
     def _form_is_theirs(self) -> bool:
         """Whether whoever opened a form on this card may still send it."""
@@ -84,19 +84,22 @@ class _Drawing:
         )
 
     def _standing(self) -> list[Block]:
-        refunds = all_told(self.refunds, self.people)
         return [
-            self._words(300), *self._pictures(), *self._facts(), *self._history(), *refunds, *self._notices(),
+            self._words(300), *self._pictures(), *self._facts(), *self._history(), *self._others(), *self._notices(),
             *self._buttons(),
         ]  # fmt: skip
 
     def _working(self) -> list[Block]:
         """With a form on it the card is short: on a phone the fields must not stand a screen below what they answer."""
-        details = (*self._pictures(), *self._facts(), *all_told(self.refunds, self.people))
+        details = (*self._pictures(), *self._facts(), *self._others())
         return [
             self._words(160), Fold(text("complaint.details"), details), *self._history(), *self._notices(),
             *self._form(),
         ]  # fmt: skip
+
+    def _others(self) -> list[Block]:
+        """What other areas tell of it."""
+        return [block for section in self.sections for block in section.blocks]
 
     def _tone(self) -> Tone:
         complaint = self.complaint
@@ -116,8 +119,7 @@ class _Drawing:
         tags = [first]
         if complaint.user_waits and complaint.is_open and complaint.first_replied_at is not None:
             tags.append(Tag(text("complaint.tag.customer_waits"), Tone.WAITING))
-        if self.refunds and self.refunds[-1].progress in (RefundProgress.FAILED, RefundProgress.ABNORMAL):
-            tags.append(Tag(text("refund.tag.failed"), Tone.URGENT))
+        tags += [tag for section in self.sections for tag in section.tags]
         if complaint.times > 1:
             tags.append(Tag(text("complaint.tag.again", times=complaint.times), Tone.URGENT))
         elif complaint.platform_assists:
@@ -237,9 +239,6 @@ class _Drawing:
             blocks.append(Note(text("complaint.finishing")))
         return blocks
 
-    def _pending(self) -> Refund | None:
-        return next((refund for refund in self.refunds if refund.progress in UNSETTLED), None)
-
     def _buttons(self) -> list[Block]:
         complaint = self.complaint
         if not complaint.is_open:
@@ -248,28 +247,10 @@ class _Drawing:
             return [Buttons((Button(text("complaint.claim"), self.act("complaint.claim"), ButtonStyle.PRIMARY),))]
         if complaint.progress == Progress.FINISHING:
             return []
-        pending = self._pending()
         buttons = [Button(text("complaint.reply"), self.act("complaint.open_reply"), ButtonStyle.PRIMARY)]
-        more: list[Button] = []
-        if pending is not None and pending.progress == RefundProgress.ASKED:
-            buttons.append(
-                Button(
-                    text("refund.withdraw"),
-                    Action("refund.withdraw", str(pending.id), pending.row_version),
-                    confirm=Confirm(text("refund.withdraw"), text("refund.withdraw_sure", number=pending.number)),
-                )
-            )
-        elif pending is None and complaint.amount_fen > 0 and not complaint.fully_refunded:
-            ask = Button(text("complaint.ask_refund"), self.act("complaint.open_refund"))
-            last = self.refunds[-1] if self.refunds else None
-            if last is not None and last.progress == RefundProgress.FAILED and last.error and last.can_retry:
-                # The approved one again is what is wanted; a new one stays possible.
-                retry = Action("refund.retry", str(last.id), last.row_version)
-                buttons.append(Button(text("refund.retry"), retry))
-                more.append(ask)
-            else:
-                buttons.append(ask)
-        buttons.append(self._finish_button(pending))
+        buttons += [button for section in self.sections for button in section.buttons]
+        buttons.append(self._finish_button())
+        more = [button for section in self.sections for button in section.more]
         more += [
             Button(text("complaint.hand_on"), self.act("complaint.open_assign")),
             Button(text("complaint.release"), self.act("complaint.release")),
@@ -277,12 +258,10 @@ class _Drawing:
         ]
         return [Buttons(tuple(buttons)), Fold(text("complaint.more"), (Buttons(tuple(more)),))]
 
-    def _finish_button(self, pending: Refund | None) -> Button:
-        why_not = None
+    def _finish_button(self) -> Button:
+        why_not = next((section.hold for section in self.sections if section.hold is not None), None)
         if self.complaint.progress == Progress.WAITING:
             why_not = text("complaint.finish_needs_reply")
-        elif pending is not None:
-            why_not = text("complaint.finish_needs_refund", number=pending.number)
         return Button(
             text("complaint.finish_it"),
             self.act("complaint.finish"),
@@ -292,8 +271,8 @@ class _Drawing:
 
     def _form(self) -> list[Block]:
         back = Button(text("card.back"), self.act("complaint.back"))
-        if self.view == "refund":
-            return self._refund_form(back)
+        if self.view not in ("assign", "reply"):
+            return [block for section in self.sections for block in section.form]
         if self.view == "assign":
             fields = (PersonChoice("person", text("complaint.hand_to")),)
             submit = Button(text("complaint.hand_on"), self.act("complaint.assign"), ButtonStyle.PRIMARY)
@@ -312,15 +291,3 @@ class _Drawing:
         )
         submit = Button(text("complaint.send_reply"), self.act("complaint.reply"), ButtonStyle.PRIMARY)
         return [*blocks, Form("reply_form", (reply,), submit, (back,))]
-
-    def _refund_form(self, back: Button) -> list[Block]:
-        complaint = self.complaint
-        spent = Refunds(self.look.session).committed_fen(complaint.account_key, complaint.transaction_id)
-        rest = max(0, complaint.amount_fen - spent)
-        wanted = min(rest, complaint.requested_refund_fen or rest)
-        fields = (
-            Input("amount", text("refund.amount_yuan", most=Fen(rest)), value=f"{wanted / 100:.2f}", longest=12),
-            Input("reason", text("refund.reason"), text("refund.reason_hint"), lines=2, longest=80),
-        )
-        submit = Button(text("refund.ask"), self.act("refund.ask"), ButtonStyle.PRIMARY)
-        return [Form("refund_form", fields, submit, (back,)), Note(text("refund.needs_approval"))]

@@ -16,7 +16,7 @@ from handlers.complaints import deadlines
 from handlers.complaints.showing import CARD
 from handlers.complaints.states import Event, advance
 from handlers.complaints.times import FINISH, FIRST_REPLY
-from handlers.complaints.words import ping
+from handlers.shared.words import ping
 from storage.complaints import Complaint, Complaints, Entry, Progress
 from storage.setup import ComplaintRoute
 
@@ -32,7 +32,7 @@ def merge(
 
     `read_at` is when the reading began: one that began before a newer one was stored is old news and is left out.
     """
-    complaints = Complaints(unit.session)
+    complaints = unit.of(Complaints)
     complaint = complaints.by_external(account_key, told.id, lock=True)
     if complaint is None:
         return _arrived(unit, complaints, account_key, channel, told, history)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -11,41 +11,24 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
-from bot.cards.values import (
-    Action,
-    Block,
-    Button,
-    Buttons,
-    Card,
-    Chart,
-    ChartKind,
-    Facts,
-    Items,
-    Note,
-    Rule,
-    Tone,
-    Toned,
-    Words,
-)
+from bot.cards.values import Block, Buttons, Card, Facts, Note, Rule, Tone
+from bot.contributions.digests import DigestBlock, Digested, Figure
+from bot.contributions.permissions import Permission
+from bot.contributions.routing import Asked, Command
+from bot.contributions.scheduled import Cron, Scheduled
 from bot.drawing import Look
 from bot.engine import Payload
-from bot.permissions import Permission
 from bot.refusals import Refused
-from bot.router import Asked, Command
-from bot.schedule import Cron, Scheduled
-from bot.texts import Fen, Instant, Text, text
+from bot.texts import Instant, Text, text
 from bot.unit import Unit, Units, to_chat
-from handlers.complaints.listing import item
 from storage.audit import Audit
 from storage.backup_history import standing
-from storage.complaints import ComplaintFilter, Complaints
 from storage.digests import Subscription, Subscriptions
-from storage.people import People
-from storage.refunds import Refunds
 from storage.setup import Setup
 
 DAILY = "digest.daily"
 SEND = "digest.send"
+MANAGE = Permission("digest.manage")
 CARD = "digest"
 DEFAULT_TIME = "09:00"
 _NAMES = {"日报": DAILY, "daily": DAILY, "digest": DAILY}
@@ -66,13 +49,13 @@ def subscribe(unit: Unit, asked: Asked, arguments: SubscribeArguments) -> None:
         kind, given = "日报", kind
     chat = _group(asked)
     at = _time(given)
-    Subscriptions(unit.session).set(_kind(kind), chat, at.hour, at.minute, at=unit.now, source="chat")
+    unit.of(Subscriptions).set(_kind(kind), chat, at.hour, at.minute, at=unit.now, source="chat")
     unit.audit("digest.subscribed", f"chat:{chat}", asked.actor, time=at.strftime("%H:%M"))
     unit.say(asked.chat, text("digest.subscribed", time=at.strftime("%H:%M")), reply_to=asked.message_id)
 
 
 def unsubscribe(unit: Unit, asked: Asked, arguments: UnsubscribeArguments) -> None:
-    subscriptions = Subscriptions(unit.session)
+    subscriptions = unit.of(Subscriptions)
     row = subscriptions.get(_kind(arguments.digest), _group(asked))
     if row is None:
         raise Refused(text("digest.not_subscribed"))
@@ -146,33 +129,14 @@ def draw(look: Look) -> Card:
     zone = ZoneInfo(str(params["zone"]))
     day = datetime.fromisoformat(str(params["day"])).replace(tzinfo=zone)
     chat = str(params["chat"])
-    until = day + timedelta(days=1)
-    complaints = Complaints(look.session)
-    counts = complaints.counts(chat, day, until)
-    refunds, paid = Refunds(look.session).paid_in_chat(chat, day, until)
-    overdue, overdue_total = complaints.listed(ComplaintFilter(chat_id=chat, overdue_at=look.now), offset=0, limit=3)
-    number = text("number", n=overdue_total)
-    now_pairs: tuple[tuple[Text, Words | Toned], ...] = (
-        (text("digest.open"), text("number", n=complaints.open_count(chat))),
-        (text("digest.overdue"), Toned(number, Tone.URGENT) if overdue_total else number),
-    )
-    day_pairs: tuple[tuple[Text, Words | Toned], ...] = (
-        (text("digest.arrived"), text("number", n=counts.arrived)),
-        (text("digest.refunds"), text("digest.refund_sum", n=refunds, amount=Fen(paid)) if refunds else _count(0, 0)),
-        (text("digest.answered"), _count(counts.answered, counts.answered_late)),
-        (text("digest.finished"), _count(counts.finished, counts.finished_late)),
-    )
-    blocks: list[Block] = [Facts(now_pairs, large=True)]
-    if overdue:
-        people = People(look.session)
-        blocks.append(Items(tuple(item(complaint, people, look) for complaint in overdue)))
-        if overdue_total > len(overdue):
-            blocks.append(Note(text("card.more", n=overdue_total - len(overdue))))
-    blocks += [Rule(), Facts(day_pairs)]
-    week = tuple(_week(complaints, chat, day))
-    if any(value for _, value in week):
-        blocks.append(Chart(ChartKind.BAR, text("digest.week"), week))
-    blocks.append(Buttons((Button(text("digest.see_open"), Action("home.complaints")),)))
+    told = [block.draw(look, chat, day) for block in look.areas.of(DigestBlock)]
+    blocks: list[Block] = [_figures(told, lambda one: one.now, large=True)]
+    blocks += [block for one in told for block in one.blocks]
+    blocks += [Rule(), _figures(told, lambda one: one.day)]
+    blocks += [block for one in told for block in one.week]
+    buttons = tuple(button for one in told for button in one.buttons)
+    if buttons:
+        blocks.append(Buttons(buttons))
     blocks.append(Note(text("digest.made", at=Instant(look.now))))
     if (words := _drill(params)) is not None:
         blocks.append(Note(words))
@@ -180,8 +144,16 @@ def draw(look: Look) -> Card:
         # In a chat it is out of reach of whoever can write the database.
         blocks.append(Note(text("digest.anchor", anchor=str(params["anchor"]))))
     title = text("digest.title", day=Instant(day, "day"))
-    summary = text("digest.summary", arrived=counts.arrived, finished=counts.finished, open=complaints.open_count(chat))
-    return Card(title, tuple(blocks), Tone.URGENT if overdue_total else Tone.CALM, summary=summary)
+    summary = next((one.summary for one in told if one.summary is not None), None)
+    tone = Tone.URGENT if any(one.urgent for one in told) else Tone.CALM
+    return Card(title, tuple(blocks), tone, summary=summary)
+
+
+def _figures(
+    told: Iterable[Digested], which: Callable[[Digested], tuple[Figure, ...]], *, large: bool = False
+) -> Facts:
+    figures = sorted((figure for one in told for figure in which(one)), key=lambda figure: figure.place)
+    return Facts(tuple((figure.label, figure.words) for figure in figures), large=large)
 
 
 def _drill(params: Mapping[str, Any]) -> Text | None:
@@ -194,33 +166,21 @@ def _drill(params: Mapping[str, Any]) -> Text | None:
     return text("digest.proven", at=Instant(datetime.fromisoformat(str(proven)))) if proven else None
 
 
-def _count(n: int, late: int) -> Words | Toned:
-    return Toned(text("digest.with_late", n=n, late=late), Tone.URGENT) if late else text("number", n=n)
-
-
-def _week(complaints: Complaints, chat: str, day: datetime) -> Iterable[tuple[str, int]]:
-    for back in range(6, -1, -1):
-        start = day - timedelta(days=back)
-        yield start.strftime("%m-%d"), complaints.counts(chat, start, start + timedelta(days=1)).arrived
-
-
 COMMANDS = (
     Command(
         ("订阅", "subscribe"),
-        Permission.DIGEST_MANAGE,
+        MANAGE,
         SubscribeArguments,
         subscribe,
         text("help.subscribe"),
-        ("/订阅 日报 09:00",),
-        "digests",
+        text("help.usage.subscribe"),
     ),
     Command(
         ("退订", "unsubscribe"),
-        Permission.DIGEST_MANAGE,
+        MANAGE,
         UnsubscribeArguments,
         unsubscribe,
         text("help.unsubscribe"),
-        ("/退订 日报",),
-        "digests",
+        text("help.usage.unsubscribe"),
     ),
 )

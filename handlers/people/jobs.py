@@ -10,7 +10,7 @@ from bot.engine import Payload
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu
 from bot.unit import Units
-from handlers.people.table import Withdraw, leave
+from handlers.people.table import leave
 from storage.people import People
 
 log = structlog.get_logger("people")
@@ -22,7 +22,6 @@ CHECK = "people.check"
 class PeopleJobs:
     units: Units
     feishu: Feishu
-    withdraw_all: Withdraw
 
     def check(self, payload: Payload) -> None:
         """Ask Feishu about everybody we know: the event of a leaver may be lost (feishu.md §1 no. 25)."""
@@ -41,6 +40,6 @@ class PeopleJobs:
                 if person is None or not person.is_active:
                     continue
                 if not user.active:
-                    leave(unit, person, self.withdraw_all)
+                    leave(unit, person)
                 elif user.name and user.name != person.name:
                     person.name = user.name

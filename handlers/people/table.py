@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import reduce
 
 from pydantic import BaseModel, Field
 
 from bot.cards.values import Card, Facts, Line, Note, Tone, Words
+from bot.contributions.people import OnPersonLeft, OnRightsLost
+from bot.contributions.permissions import ROLE_NAMES, Permission
+from bot.contributions.routing import Asked, Command, NoArguments
 from bot.drawing import Look
 from bot.feishu.values import UserChanged, UserLeft
 from bot.messages import mentioned
-from bot.permissions import ROLES, Actor, Permission, find_actor, permissions_of
+from bot.permissions import Actor
 from bot.refusals import Refused
-from bot.router import Asked, Command, NoArguments, not_allowed
+from bot.router import not_allowed
 from bot.texts import Mention, Text, text
 from bot.unit import Unit, to_person
-from handlers.complaints.service import release_all
-from storage.people import EVERYWHERE, People, Person
+from storage.people import EVERYWHERE, Person
 
 ME = "me"
+MANAGE = Permission("people.manage")
 
 
 class RoleArguments(BaseModel):
@@ -57,7 +59,7 @@ def revoke(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
     if not unit.people.revoke(person, role, None if everywhere else scope):
         raise Refused(text("people.has_no_role", who=person.name, role=role))
     unit.audit("people.revoked", f"person:{person.id}", asked.actor, who={"person": person.id}, role=role, scope=scope)
-    freed = _free(unit, person)
+    freed = sum(lost.run(unit, person) for lost in unit.areas.of(OnRightsLost))
     words = text(
         "people.revoked", who=Mention(person.open_id, person.name), role=role, scope=_scope(unit, scope), freed=freed
     )
@@ -70,7 +72,7 @@ def me(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
 
 
 def draw_me(look: Look) -> Card:
-    actor = find_actor(People(look.session), str(look.params.get("for", "")))
+    actor = look.actor(str(look.params.get("for", "")))
     if actor.id is None or not actor.roles:
         note = Note(text("people.ask_admin"))
         title = text("people.me", who=actor.name) if actor.id is not None else text("people.me_stranger")
@@ -80,42 +82,31 @@ def draw_me(look: Look) -> Card:
         for role, scope in actor.roles
     ]
     held = {permission for permissions in actor.grants.values() for permission in permissions}
-    names = [text(f"permission.{permission}") for permission in Permission if permission in held]
+    names = [text(f"permission.{permission}") for permission in look.areas.roles.permissions if permission in held]
     lines = [Line(text("people.can", what=reduce(lambda one, other: text("list.and", one=one, other=other), names)))]
     return Card(text("people.me", who=actor.name), (Facts(tuple(pairs)), *lines), Tone.CALM)
 
 
-Withdraw = Callable[[Unit, int], None]
-
-
-def on_left(withdraw_all: Withdraw) -> Callable[[Unit, UserLeft], None]:
+def on_left(unit: Unit, event: UserLeft) -> None:
     """Somebody left the company: nothing of their access stays, and nothing that they asked for goes on."""
-
-    def handle(unit: Unit, event: UserLeft) -> None:
-        person = unit.people.by_open_id(event.open_id)
-        if person is not None and person.is_active:
-            leave(unit, person, withdraw_all)
-
-    return handle
+    person = unit.people.by_open_id(event.open_id)
+    if person is not None and person.is_active:
+        leave(unit, person)
 
 
-def on_changed(withdraw_all: Withdraw) -> Callable[[Unit, UserChanged], None]:
-    def handle(unit: Unit, event: UserChanged) -> None:
-        person = unit.people.by_open_id(event.user.open_id)
-        if person is None:
-            return
-        if not event.user.active and person.is_active:
-            leave(unit, person, withdraw_all)
-        elif event.user.name and person.name != event.user.name:
-            person.name = event.user.name
-
-    return handle
+def on_changed(unit: Unit, event: UserChanged) -> None:
+    person = unit.people.by_open_id(event.user.open_id)
+    if person is None:
+        return
+    if not event.user.active and person.is_active:
+        leave(unit, person)
+    elif event.user.name and person.name != event.user.name:
+        person.name = event.user.name
 
 
-def leave(unit: Unit, person: Person, withdraw_all: Withdraw) -> None:
+def leave(unit: Unit, person: Person) -> None:
     roles = unit.people.leave(person, unit.now)
-    withdraw_all(unit, person.id)
-    freed = len(release_all(unit, person.id))
+    freed = sum(left.run(unit, person) for left in unit.areas.of(OnPersonLeft))
     unit.audit("people.left", f"person:{person.id}", None, who={"person": person.id}, roles=roles, freed=freed)
     for admin in unit.people.holding("admin", EVERYWHERE):
         unit.say(to_person(admin.open_id), text("people.left", who=person.name, roles=roles, freed=freed))
@@ -125,7 +116,7 @@ def _read(unit: Unit, asked: Asked, arguments: RoleArguments) -> tuple[Person, s
     open_id = mentioned(arguments.person)
     if open_id is None:
         raise Refused(text("people.mention_needed", given=arguments.person[:40]))
-    known = {*ROLES, *unit.people.custom_roles()}
+    known = {*ROLE_NAMES, *unit.people.custom_roles()}
     role = arguments.role.casefold()
     if role not in known:
         raise Refused(text("people.role_unknown", given=arguments.role, known=" ".join(sorted(known))))
@@ -142,9 +133,12 @@ def _read(unit: Unit, asked: Asked, arguments: RoleArguments) -> tuple[Person, s
 
 def _within_reach(unit: Unit, actor: Actor, role: str, scope: str) -> None:
     """Nobody gives or takes away more than they hold themselves, nor elsewhere than where they manage people."""
-    if not actor.may(Permission.PEOPLE_MANAGE, scope):
-        raise Refused(not_allowed(Permission.PEOPLE_MANAGE, actor))
-    if any(not actor.may(permission, scope) for permission in permissions_of(role, unit.people.custom_roles())):
+    if not actor.may(MANAGE, scope):
+        raise Refused(not_allowed(MANAGE, actor))
+    if any(
+        not actor.may(permission, scope)
+        for permission in unit.areas.roles.permissions_of(role, unit.people.custom_roles())
+    ):
         raise Refused(text("people.role_beyond", role=role))
 
 
@@ -158,32 +152,22 @@ def _last_admin(unit: Unit, person: Person) -> bool:
     return [admin.id for admin in admins] == [person.id]
 
 
-def _free(unit: Unit, person: Person) -> int:
-    """Give back claimed complaints that this person may no longer handle."""
-    actor: Actor = unit.actor(person.open_id)
-    if actor.may(Permission.COMPLAINT_HANDLE):
-        return 0
-    return len(release_all(unit, person.id))
-
-
 COMMANDS = (
     Command(
         ("授权", "grant"),
-        Permission.PEOPLE_MANAGE,
+        MANAGE,
         RoleArguments,
         grant,
         text("help.grant"),
-        ("/授权 @张三 operator", "/授权 @张三 approver mall"),
-        "people",
+        text("help.usage.grant"),
     ),
     Command(
         ("撤权", "revoke"),
-        Permission.PEOPLE_MANAGE,
+        MANAGE,
         RoleArguments,
         revoke,
         text("help.revoke"),
-        ("/撤权 @张三 operator",),
-        "people",
+        text("help.usage.revoke"),
     ),
-    Command(("我", "me", "whoami"), None, NoArguments, me, text("help.me"), ("/我",), "people"),
+    Command(("我", "me", "whoami"), None, NoArguments, me, text("help.me"), text("help.usage.me")),
 )

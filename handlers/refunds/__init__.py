@@ -1,1 +1,44 @@
-"""Money back to customers: asked for, approved, made once."""
+"""Refunds: asked for on an item's card, approved, made once, and followed until the money has arrived."""
+
+from __future__ import annotations
+
+from adapters.values import Refund as RefundTold
+from bot.area import Area
+from bot.contributions.approvals import Approvable
+from bot.contributions.cards import Section
+from bot.contributions.jobs import Job
+from bot.contributions.permissions import PermissionSpec
+from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
+from bot.texts import text
+from handlers.refunds import approval, digest, section, unfinished
+from handlers.refunds.jobs import CHECK, FOLLOW, RECOVER, RefundJobs, on_told
+from handlers.refunds.payments import COMPLAINT
+from handlers.refunds.service import ACTION, REQUEST, SEND, RefundService
+from handlers.refunds.table import clicks
+from handlers.shared.contributions.pushes import OnPush
+from handlers.shared.house import House
+
+
+def area(house: House) -> Area:
+    service = RefundService(house.accounts)
+    work = RefundJobs(house.units, house.accounts)
+    return Area(
+        "refunds",
+        text("help.area.other"),
+        (
+            PermissionSpec(REQUEST, ("operator",)),
+            *clicks(service),
+            Section(COMPLAINT, "refunds", section.draw, section.hold),
+            Approvable(ACTION, approval.show, service.decided),
+            Job(SEND, work.send),
+            Job(CHECK, work.check),
+            Job(RECOVER, work.recover),
+            DeadlineKind(FOLLOW, work.follow),
+            Scheduled("refunds.recover", Cron(house.zone, minute="*/5"), RECOVER),
+            OnPush(RefundTold, on_told),
+            digest.DIGEST,
+            unfinished.EFFECT,
+            unfinished.LOOKUP,
+            unfinished.UNFINISHED,
+        ),
+    )

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from adapters.channel import Channel
 from adapters.errors import ChannelError, Misconfigured, NotEnough, NotFound, NotGranted, OutcomeUnknown, Unavailable
 from adapters.errors import Refused as ChannelRefused
-from adapters.ports import Complaints as ComplaintsPort
 from adapters.ports import Refunds as RefundsPort
 from adapters.values import Refund as Told
 from adapters.values import RefundState
@@ -21,12 +21,12 @@ from bot import trail
 from bot.engine import Payload
 from bot.texts import Fen, text
 from bot.unit import Unit, Units, to_chat, to_person
-from handlers.channels.registry import Channels
-from handlers.complaints.jobs import ask_sync
-from handlers.complaints.showing import CARD
-from handlers.refunds.redraw import redraw
+from handlers.refunds.payments import COMPLAINT, moved, payment_of, subject_of
 from handlers.refunds.states import Event, advance
-from storage.complaints import Complaints
+from handlers.shared.accounts.registry import Channels
+from handlers.shared.contributions.refunds import RefundSubject
+from handlers.shared.events import RefundMoved, RefundPaid
+from handlers.shared.intents import requests
 from storage.effects import Effects, EffectState
 from storage.people import EVERYWHERE
 from storage.refunds import Refund, RefundProgress, Refunds
@@ -53,7 +53,7 @@ _EVENTS = {
 
 def on_told(unit: Unit, account_key: str, told: Told) -> None:
     """A push of the channel about a refund."""
-    refund = Refunds(unit.session).by_number(told.out_refund_no)
+    refund = unit.of(Refunds).by_number(told.out_refund_no)
     if refund is None or refund.account_key != account_key:
         log.info("refund.not_ours", account=account_key)
         return
@@ -65,7 +65,7 @@ def on_told(unit: Unit, account_key: str, told: Told) -> None:
 
 def apply(unit: Unit, refund_id: int, told: Told) -> None:
     """Bring our refund to what the channel says; late and repeated news change nothing."""
-    refund = Refunds(unit.session).get(refund_id, lock=True)
+    refund = unit.of(Refunds).get(refund_id, lock=True)
     event = _EVENTS.get(told.state)
     if refund is None or event is None:
         return
@@ -75,15 +75,15 @@ def apply(unit: Unit, refund_id: int, told: Told) -> None:
         return
     refund.progress = target
     refund.error, refund.can_retry = None, False
-    subject = f"complaint:{refund.complaint_id}"
+    subject = subject_of(refund)
     if target is RefundProgress.PROCESSING:
         _follow(unit, refund)
-        Effects(unit.session).settle(_key(refund), EffectState.DONE, unit.now)  # the call's outcome is known
+        unit.of(Effects).settle(_key(refund), EffectState.DONE, unit.now)  # the call's outcome is known
         unit.audit("refund.taken", subject, None, number=refund.number, fen=refund.amount_fen)
     else:
         refund.settled_at = unit.now
         unit.deadlines.meet(FOLLOW, str(refund.id), unit.now)
-        Effects(unit.session).settle(_key(refund), EffectState.DONE, unit.now)
+        unit.of(Effects).settle(_key(refund), EffectState.DONE, unit.now)
         if target is RefundProgress.PAID:
             unit.audit("refund.paid", subject, None, number=refund.number, fen=refund.amount_fen)
         else:
@@ -94,25 +94,24 @@ def apply(unit: Unit, refund_id: int, told: Told) -> None:
 
 
 def _announce(unit: Unit, refund: Refund) -> None:
-    complaint = Complaints(unit.session).get(refund.complaint_id)
-    if complaint is None:
+    paid = payment_of(unit.areas, unit.session, refund)
+    if paid is None:
         return
-    redraw(unit, complaint)
+    moved(unit, refund)
     if refund.approval_id is not None:
-        unit.redraw("approval", str(refund.approval_id))
+        requests.redraw(unit, refund.approval_id)
     if refund.progress in (RefundProgress.PAID, RefundProgress.FAILED, RefundProgress.ABNORMAL):
         words = text(
-            f"refund.news.{refund.progress}", number=refund.number, complaint=complaint.number,
+            f"refund.news.{refund.progress}", number=refund.number, complaint=paid.number,
             amount=Fen(refund.amount_fen), why=refund.error or "",
         )  # fmt: skip
         requester = unit.people.by_id(refund.requested_by)
-        if complaint.chat_id:
-            unit.say(to_chat(complaint.chat_id), words)
+        if paid.chat_id:
+            unit.say(to_chat(paid.chat_id), words)
         elif requester is not None:
             unit.say(to_person(requester.open_id), words)
     if refund.progress == RefundProgress.PAID:
-        # A complaint that asked for a refund finishes by itself when the money arrives (wechatpay.md §7).
-        ask_sync(unit, complaint.account_key, complaint.external_id, f"refund-{refund.id}-{refund.row_version}")
+        unit.emit(RefundPaid(refund.id, paid.subject, f"refund-{refund.id}-{refund.row_version}"))
 
 
 def _key(refund: Refund) -> str:
@@ -132,14 +131,14 @@ class RefundJobs:
     def send(self, payload: Payload) -> None:
         """Make an approved refund. Started again after a crash or a lost answer, it asks before it repeats."""
         with self.units.write(f"refund-{payload['id']}-send") as unit:
-            refund = Refunds(unit.session).get(payload["id"], lock=True)
+            refund = unit.of(Refunds).get(payload["id"], lock=True)
             target = advance(RefundProgress(refund.progress), Event.SENT) if refund is not None else None
             if refund is None or target is None:
                 return
             refund.progress = target
-            _, again = Effects(unit.session).begin(
+            _, again = unit.of(Effects).begin(
                 _key(refund), action="refund.create", account_key=refund.account_key,
-                subject=f"complaint:{refund.complaint_id}",
+                subject=subject_of(refund),
                 request={"out_refund_no": refund.out_refund_no, "fen": refund.amount_fen}, at=unit.now,
             )  # fmt: skip
             # If this process dies from here on, the timer finds the refund and asks the channel.
@@ -149,7 +148,7 @@ class RefundJobs:
             port = channel.require(RefundsPort)
             told = self._known(port, refund) if again else None
             if told is None:
-                self._tell_customer(channel.get(ComplaintsPort), refund)
+                self._tell_customer(channel, refund)
                 told = self._create(port, refund)
         except (Misconfigured, NotGranted) as error:
             self._not_known(refund, error)  # our own set-up is at fault: the refund waits until that is mended
@@ -181,7 +180,7 @@ class RefundJobs:
         with self.units.write(f"refund-{refund.id}-check-{payload['at']}") as unit:
             if told is not None:
                 apply(unit, refund.id, told)
-            row = Refunds(unit.session).get(refund.id, lock=True)
+            row = unit.of(Refunds).get(refund.id, lock=True)
             if row is not None and row.progress in _MOVING:
                 row.polls += 1
                 _follow(unit, row)
@@ -189,7 +188,7 @@ class RefundJobs:
     def recover(self, payload: Payload) -> None:
         """A refund on its way always has a timer; one that lost it (a job that failed for good) gets a new one."""
         with self.units.write("refunds-recover") as unit:
-            for refund in Refunds(unit.session).in_states(*_MOVING):
+            for refund in unit.of(Refunds).in_states(*_MOVING):
                 timer = unit.deadlines.get(FOLLOW, str(refund.id))
                 if timer is None or timer.done_at is not None:
                     log.warning("refund.recovered", refund=refund.number, progress=refund.progress)
@@ -199,8 +198,8 @@ class RefundJobs:
         """The timer of a refund that is not settled."""
         id = f"refund-{deadline.subject}-check-{deadline.due_at.isoformat()}"
         payload = {"id": int(deadline.subject), "at": deadline.due_at.isoformat()}
-        refund = Refunds(unit.session).get(int(deadline.subject))
-        effect = Effects(unit.session).get(_key(refund)) if refund is not None else None
+        refund = unit.of(Refunds).get(int(deadline.subject))
+        effect = unit.of(Effects).get(_key(refund)) if refund is not None else None
         unit.enqueue(CHECK, id, {**payload, **trail.of(effect.trail if effect is not None else None)})
         return None
 
@@ -236,20 +235,19 @@ class RefundJobs:
                 raise refusal
             return told
 
-    def _tell_customer(self, port: ComplaintsPort | None, refund: Refund) -> None:
-        """For a complaint that asks for a refund, say first that it is coming. It moves no money, so it may fail."""
-        with self.units.read() as session:
-            complaint = Complaints(session).get(refund.complaint_id)
-        if port is None or complaint is None or complaint.problem_type != "REFUND" or not complaint.is_open:
+    def _tell_customer(self, channel: Channel, refund: Refund) -> None:
+        """Say first that it is coming, where the platform has a word for it. It moves no money, so it may fail."""
+        known = self.units.areas.named(RefundSubject, COMPLAINT)
+        if known is None:
             return
         try:
-            port.approve_refund(complaint.external_id, complaint.merchant_id)
+            known.announce(self.units, channel, refund.complaint_id)
         except ChannelError as error:
             log.warning("refund.notice_failed", refund=refund.number, why=type(error).__name__, code=error.code)
 
     def _refused(self, refund: Refund, error: ChannelRefused) -> None:
         with self.units.write(f"refund-{refund.id}-refused") as unit:
-            row = Refunds(unit.session).get(refund.id, lock=True)
+            row = unit.of(Refunds).get(refund.id, lock=True)
             target = advance(RefundProgress(row.progress), Event.REFUSED) if row is not None else None
             if row is None or target is None:
                 return
@@ -257,10 +255,8 @@ class RefundJobs:
             row.can_retry = isinstance(error, NotEnough)
             row.settled_at = unit.now
             unit.deadlines.meet(FOLLOW, str(row.id), unit.now)
-            Effects(unit.session).settle(_key(row), EffectState.REFUSED, unit.now, error.message)
-            unit.audit(
-                "refund.refused", f"complaint:{row.complaint_id}", None, number=row.number, why=error.message[:200]
-            )
+            unit.of(Effects).settle(_key(row), EffectState.REFUSED, unit.now, error.message)
+            unit.audit("refund.refused", subject_of(row), None, number=row.number, why=error.message[:200])
             unit.session.flush()
             _announce(unit, row)
 
@@ -268,16 +264,16 @@ class RefundJobs:
         """No trustworthy answer: the timer asks, and nothing is repeated before it has."""
         log.warning("refund.unknown", refund=refund.number, why=type(error).__name__, code=error.code)
         with self.units.write(f"refund-{refund.id}-unknown") as unit:
-            row = Refunds(unit.session).get(refund.id, lock=True)
+            row = unit.of(Refunds).get(refund.id, lock=True)
             if row is None or row.progress != RefundProgress.SENDING:
                 return
             if isinstance(error, OutcomeUnknown):
-                Effects(unit.session).settle(_key(row), EffectState.UNKNOWN, unit.now)
+                unit.of(Effects).settle(_key(row), EffectState.UNKNOWN, unit.now)
             row.polls += 1
             _follow(unit, row, _SOON if row.polls <= _HASTY else None)
-            unit.redraw(CARD, str(row.complaint_id))
+            unit.emit(RefundMoved(row.id, subject_of(row)))
             if row.approval_id is not None:
-                unit.redraw("approval", str(row.approval_id))
+                requests.redraw(unit, row.approval_id)
             if row.polls == _ALARM_AFTER:
                 for admin in unit.people.holding("admin", EVERYWHERE):
                     unit.say(to_person(admin.open_id), text("refund.stuck", number=row.number, why=error.message[:100]))

@@ -7,26 +7,27 @@ import secrets
 from dataclasses import dataclass
 
 from adapters.ports import Refunds as RefundsPort
-from bot.engine import channel_queue
-from bot.permissions import Permission
+from bot.contributions.approvals import Outcome
+from bot.contributions.permissions import Permission
+from bot.contributions.routing import Clicked
 from bot.refusals import Refused
-from bot.router import Clicked, not_allowed
+from bot.router import not_allowed
 from bot.texts import Fen, Text, text
 from bot.unit import Unit, to_person
-from handlers.approvals.service import Approving, Outcome
-from handlers.channels.registry import Channels
-from handlers.complaints.service import Service as ComplaintService
-from handlers.complaints.showing import CARD
-from handlers.complaints.words import object_to
-from handlers.refunds.redraw import redraw
+from bot.views import show_view
+from handlers.refunds.payments import clicked_payment, moved, payment_of, subject_of
+from handlers.refunds.section import VIEW
 from handlers.refunds.states import Event, advance
+from handlers.shared.accounts.registry import Channels, queue_of
+from handlers.shared.contributions.refunds import Payment
+from handlers.shared.intents import requests
+from handlers.shared.words import object_to
 from storage.approvals import ApprovalRequest
-from storage.complaints import Complaint, Complaints
 from storage.refunds import UNSETTLED, Refund, RefundProgress, Refunds
-from storage.setup import Account
 
 ACTION = "refund.create"
 SEND = "refund.send"
+REQUEST = Permission("refund.request")
 # Commas only where they part thousands: 12,50 may mean 12.50 to somebody, so it is not read at all.
 _AMOUNT = re.compile(r"[¥￥]?([0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.([0-9]{1,2}))?元?")
 _WIDE = str.maketrans("０１２３４５６７８９．，\u3000", "0123456789., ")
@@ -43,29 +44,35 @@ def fen(typed: str) -> int:
 @dataclass(frozen=True, slots=True)
 class RefundService:
     channels: Channels
-    complaints: ComplaintService
-    approving: Approving
+
+    def check_form(self, unit: Unit, clicked: Clicked) -> Text:
+        self._handled(unit, clicked)
+        return text("click.opened")
+
+    def open_form(self, unit: Unit, clicked: Clicked) -> None:
+        paid = self._handled(unit, clicked)
+        show_view(unit, clicked, paid.kind, str(paid.item_id), {"view": VIEW})
 
     def check_ask(self, unit: Unit, clicked: Clicked) -> Text:
-        complaint, amount, _ = self._asked(unit, clicked)
-        spent = Refunds(unit.session).committed_fen(complaint.account_key, complaint.transaction_id)
-        self.approving.check(unit, ACTION, complaint.program_key, clicked.actor, amount + spent)
+        paid, amount, _ = self._asked(unit, clicked)
+        spent = unit.of(Refunds).committed_fen(paid.account_key, paid.transaction_id)
+        requests.check(unit, ACTION, paid.program_key, clicked.actor, amount + spent)
         return text("refund.asked", amount=Fen(amount))
 
     def ask(self, unit: Unit, clicked: Clicked) -> None:
         """Write the refund down with its idempotency key and ask for approval; no money moves yet."""
-        complaint, amount, reason = self._asked(unit, clicked)
-        assert clicked.actor.id is not None  # checked by the complaint's own rules
-        refund = Refunds(unit.session).add(
+        paid, amount, reason = self._asked(unit, clicked)
+        assert clicked.actor.id is not None  # whoever handles an item is known
+        refund = unit.of(Refunds).add(
             Refund(
-                complaint_id=complaint.id,
-                account_key=complaint.account_key,
-                merchant_id=complaint.merchant_id,
-                transaction_id=complaint.transaction_id,
+                complaint_id=paid.item_id,
+                account_key=paid.account_key,
+                merchant_id=paid.merchant_id,
+                transaction_id=paid.transaction_id,
                 amount_fen=amount,
-                total_fen=complaint.amount_fen,
+                total_fen=paid.amount_fen,
                 reason=reason,
-                out_refund_no=f"mpops-{complaint.id}-{secrets.token_hex(8)}",
+                out_refund_no=f"mpops-{paid.item_id}-{secrets.token_hex(8)}",
                 progress=RefundProgress.ASKED,
                 requested_by=clicked.actor.id,
                 requested_at=unit.now,
@@ -75,30 +82,30 @@ class RefundService:
             )
         )
         unit.audit(
-            "refund.asked", f"complaint:{complaint.id}", clicked.actor,
-            number=refund.number, fen=amount, complaint=complaint.number, reason=reason,
+            "refund.asked", paid.subject, clicked.actor,
+            number=refund.number, fen=amount, complaint=paid.number, reason=reason,
         )  # fmt: skip
-        request = self.approving.request(
+        request = requests.request(
             unit,
             action=ACTION,
-            scope=complaint.program_key,
+            scope=paid.program_key,
             subject=f"refund:{refund.id}",
-            story=f"complaint:{complaint.id}",
-            chat_id=complaint.chat_id,
+            story=paid.subject,
+            chat_id=paid.chat_id,
             amount_fen=amount,
             # Two halves need as many approvers as the whole: what was refunded of the payment counts with it.
-            weight_fen=Refunds(unit.session).committed_fen(complaint.account_key, complaint.transaction_id),
+            weight_fen=unit.of(Refunds).committed_fen(paid.account_key, paid.transaction_id),
             by=clicked.actor,
         )
         refund.approval_id = request.id
-        for older in Refunds(unit.session).of_complaint(complaint.id):
+        for older in unit.of(Refunds).of_complaint(refund.complaint_id):
             if older.id != refund.id:
                 older.can_retry = False
         unit.session.flush()
         card = unit.card_of_message(clicked.message_id)
-        if card is not None and card.kind == CARD:
+        if card is not None and card.kind == paid.kind:
             card.params = {}
-        self._touch(unit, complaint)
+        moved(unit, refund)
 
     def check_withdraw(self, unit: Unit, clicked: Clicked) -> Text:
         refund = self._refund(unit, clicked)
@@ -112,20 +119,18 @@ class RefundService:
         self.check_withdraw(unit, clicked)
         refund = self._refund(unit, clicked)
         if refund.approval_id is not None:
-            self.approving.withdraw(unit, refund.approval_id, clicked.actor)
+            requests.withdraw(unit, refund.approval_id, clicked.actor)
 
     def check_retry(self, unit: Unit, clicked: Clicked) -> Text:
         refund = self._refund(unit, clicked)
-        complaint = Complaints(unit.session).get(refund.complaint_id, lock=True)  # the same lock as asking takes
-        scope = complaint.program_key if complaint is not None else None
-        if not clicked.actor.may(Permission.REFUND_REQUEST, scope):
-            raise Refused(not_allowed(Permission.REFUND_REQUEST, clicked.actor))
-        if refund.progress != RefundProgress.FAILED or not refund.can_retry or complaint is None:
+        paid = payment_of(unit.areas, unit.session, refund, lock=True)  # the same lock as asking takes
+        self._may_ask(clicked, paid.program_key if paid is not None else None)
+        if refund.progress != RefundProgress.FAILED or not refund.can_retry or paid is None:
             raise Refused(text("refund.no_retry", number=refund.number))
-        refunds = Refunds(unit.session)
-        newest = refunds.of_complaint(complaint.id)[-1]
-        rest = complaint.amount_fen - refunds.committed_fen(complaint.account_key, complaint.transaction_id)
-        if newest.id != refund.id or not complaint.is_open or refund.amount_fen > rest:
+        refunds = unit.of(Refunds)
+        newest = refunds.of_complaint(refund.complaint_id)[-1]
+        rest = paid.amount_fen - refunds.committed_fen(paid.account_key, paid.transaction_id)
+        if newest.id != refund.id or not paid.is_open or refund.amount_fen > rest:
             raise Refused(text("refund.no_retry", number=refund.number))
         if clicked.action.version != refund.row_version:
             raise Refused(text("card.stale"))
@@ -137,12 +142,12 @@ class RefundService:
         refund = self._refund(unit, clicked)
         refund.progress = advance(RefundProgress(refund.progress), Event.TRIED_AGAIN) or refund.progress
         refund.error, refund.can_retry = None, False
-        unit.audit("refund.retried", f"complaint:{refund.complaint_id}", clicked.actor, number=refund.number)
+        unit.audit("refund.retried", subject_of(refund), clicked.actor, number=refund.number)
         self._send(unit, refund)
 
     def decided(self, unit: Unit, request: ApprovalRequest, outcome: Outcome) -> None:
         """The approval ended: send the money, or drop the request."""
-        refund = Refunds(unit.session).get(int(request.subject.partition(":")[2]), lock=True)
+        refund = unit.of(Refunds).get(int(request.subject.partition(":")[2]), lock=True)
         if refund is None:
             return
         if outcome is Outcome.APPROVED and not self._still_due(unit, refund):
@@ -155,7 +160,7 @@ class RefundService:
         if outcome is Outcome.APPROVED:
             self._send(unit, refund)
         else:
-            self._touch(unit, Complaints(unit.session).get(refund.complaint_id))
+            moved(unit, refund)
         requester = unit.people.by_id(refund.requested_by)
         if requester is not None and requester.is_active and outcome is not Outcome.WITHDRAWN:
             unit.say(
@@ -172,40 +177,46 @@ class RefundService:
 
     def _still_due(self, unit: Unit, refund: Refund) -> bool:
         """Whether an approved refund may be sent: nothing that it rests on has gone away meanwhile."""
-        complaint = Complaints(unit.session).get(refund.complaint_id)
+        paid = payment_of(unit.areas, unit.session, refund)
         requester = unit.people.by_id(refund.requested_by)
-        if complaint is None or requester is None or not requester.is_active:
+        if paid is None or requester is None or not requester.is_active:
             return False
         unit.serialize(f"transaction:{refund.account_key}:{refund.transaction_id}")
-        committed = Refunds(unit.session).committed_fen(refund.account_key, refund.transaction_id)
+        committed = unit.of(Refunds).committed_fen(refund.account_key, refund.transaction_id)
         return committed <= refund.total_fen
 
-    def _asked(self, unit: Unit, clicked: Clicked) -> tuple[Complaint, int, str]:
-        self.complaints.check_refund(unit, clicked)
-        complaint = Complaints(unit.session).get(int(clicked.action.subject))
-        if complaint is None:
-            raise Refused(text("card.gone"))
+    def _handled(self, unit: Unit, clicked: Clicked) -> Payment:
+        paid = clicked_payment(unit, clicked)
+        self._may_ask(clicked, paid.program_key)
+        return paid
+
+    def _may_ask(self, clicked: Clicked, scope: str | None) -> None:
+        if not clicked.actor.may(REQUEST, scope):
+            raise Refused(not_allowed(REQUEST, clicked.actor))
+
+    def _asked(self, unit: Unit, clicked: Clicked) -> tuple[Payment, int, str]:
+        paid = self._handled(unit, clicked)
         amount = fen(clicked.form.get("amount", ""))
         reason = clicked.form.get("reason", "").strip()
-        refunds = Refunds(unit.session)
-        if any(refund.progress in UNSETTLED for refund in refunds.of_complaint(complaint.id)):
+        refunds = unit.of(Refunds)
+        if any(refund.progress in UNSETTLED for refund in refunds.of_complaint(paid.item_id)):
             raise Refused(text("refund.in_hand"))
-        rest = complaint.amount_fen - refunds.committed_fen(complaint.account_key, complaint.transaction_id)
+        rest = paid.amount_fen - refunds.committed_fen(paid.account_key, paid.transaction_id)
         if amount <= 0:
             raise Refused(text("refund.amount_zero"))
         if amount > rest:
             raise Refused(text("refund.amount_too_much", most=Fen(max(0, rest))))
-        if not complaint.transaction_id:
+        if not paid.transaction_id:
             raise Refused(text("refund.no_order"))
-        channel = self.channels.find(complaint.account_key)
+        channel = self.channels.find(paid.account_key)
         port = channel.get(RefundsPort) if channel is not None else None
         if port is None:
             raise Refused(text("channel.unavailable"))
         object_to(port.check_reason(reason))
-        return complaint, amount, reason
+        return paid, amount, reason
 
     def _refund(self, unit: Unit, clicked: Clicked) -> Refund:
-        refund = Refunds(unit.session).get(int(clicked.action.subject), lock=True)
+        refund = unit.of(Refunds).get(int(clicked.action.subject), lock=True)
         if refund is None:
             raise Refused(text("card.gone"))
         return refund
@@ -213,11 +224,6 @@ class RefundService:
     def _send(self, unit: Unit, refund: Refund) -> None:
         refund.attempts += 1
         unit.session.flush()
-        account = unit.session.get(Account, refund.account_key)
-        queue = channel_queue(account.channel if account is not None else "wechatpay")
+        queue = queue_of(unit.session, refund.account_key)
         unit.enqueue(SEND, f"refund-{refund.id}-{refund.attempts}", {"id": refund.id}, queue=queue)
-        self._touch(unit, Complaints(unit.session).get(refund.complaint_id))
-
-    def _touch(self, unit: Unit, complaint: Complaint | None) -> None:
-        if complaint is not None:
-            redraw(unit, complaint)
+        moved(unit, refund)

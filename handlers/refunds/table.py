@@ -1,86 +1,15 @@
-"""Clicks of refunds, and how a refund is shown on the card of its approval."""
+"""Clicks of refunds."""
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
-from bot.cards.values import Block, Facts, Fold, Line, Note, Quote, Tag, Tone, Toned, Warning, Words
-from bot.permissions import Permission
-from bot.router import Clickable
-from bot.texts import Fen, Instant, Text, text
-from handlers.approvals.cards import Shown
-from handlers.complaints.words import masked_phone
-from handlers.refunds.service import RefundService
-from handlers.refunds.words import refund_line, told
-from storage.approvals import ApprovalRequest
-from storage.complaints import Complaint, Complaints
-from storage.people import People
-from storage.refunds import Refund, RefundProgress, Refunds
+from bot.contributions.routing import Click
+from handlers.refunds.service import REQUEST, RefundService
 
 
-def clickables(service: RefundService) -> tuple[Clickable, ...]:
-    asking = Permission.REFUND_REQUEST
+def clicks(service: RefundService) -> tuple[Click, ...]:
     return (
-        Clickable("refund.ask", asking, service.ask, service.check_ask),
-        Clickable("refund.withdraw", None, service.withdraw, service.check_withdraw),
-        Clickable("refund.retry", asking, service.retry, service.check_retry),
+        Click("complaint.open_refund", REQUEST, service.open_form, service.check_form),
+        Click("refund.ask", REQUEST, service.ask, service.check_ask),
+        Click("refund.withdraw", None, service.withdraw, service.check_withdraw),
+        Click("refund.retry", REQUEST, service.retry, service.check_retry),
     )
-
-
-_OUTCOMES = {
-    RefundProgress.PAID: Tag(text("refund.tag.paid"), Tone.GOOD),
-    RefundProgress.FAILED: Tag(text("refund.tag.failed"), Tone.URGENT),
-    RefundProgress.ABNORMAL: Tag(text("refund.tag.failed"), Tone.URGENT),
-}
-
-
-def show(session: Session, request: ApprovalRequest) -> Shown:
-    """What an approver must know: how much of what, why, for whom, and what was refunded before."""
-    refund = Refunds(session).get(int(request.subject.partition(":")[2]))
-    complaint = Complaints(session).get(refund.complaint_id) if refund is not None else None
-    if refund is None or complaint is None:
-        return Shown(text("card.gone.title"), (Line(text("card.gone")),))
-    people = People(session)
-    blocks: list[Block] = [*_warnings(refund, complaint), *_money(refund)]
-    blocks.append(Facts(((text("refund.reason"), refund.reason),)))
-    author = text("complaint.said", who=text("author.customer"), at=Instant(complaint.complained_at))
-    blocks.append(Quote(complaint.words, 200, author=author))
-    pairs: list[tuple[Text, Words | Toned]] = [
-        (text("refund.complaint"), complaint.number),
-        (text("complaint.customer"), masked_phone(complaint.phone) or text("complaint.no_phone")),
-    ]
-    if complaint.requested_refund_fen is not None:
-        pairs.append((text("complaint.wants_back"), text("money", amount=Fen(complaint.requested_refund_fen))))
-    waiting = refund.progress == RefundProgress.ASKED
-    if waiting:
-        pairs.append((text("refund.before"), _before(session, refund)))
-    pairs.append((text("complaint.order"), complaint.out_trade_no))
-    blocks.append(Facts(tuple(pairs)))
-    others = [other for other in Refunds(session).of_complaint(complaint.id) if other.id < refund.id]
-    if waiting and others:
-        lines = tuple(Note(refund_line(other, people)) for other in others[-5:])
-        blocks.append(Fold(text("refund.others", count=len(others)), lines))
-    if refund.progress not in (RefundProgress.ASKED, RefundProgress.DROPPED):
-        blocks += told(refund, people)
-    title = text("refund.approval_title", amount=Fen(refund.amount_fen), number=refund.number)
-    return Shown(title, blocks, _OUTCOMES.get(RefundProgress(refund.progress)))
-
-
-def _money(refund: Refund) -> list[Block]:
-    whole = refund.amount_fen >= refund.total_fen
-    of = text("refund.whole" if whole else "money", amount=Fen(refund.total_fen))
-    amount = text("money", amount=Fen(refund.amount_fen))
-    return [Facts(((text("refund.amount"), amount), (text("refund.of"), of)), large=True)]
-
-
-def _warnings(refund: Refund, complaint: Complaint) -> list[Block]:
-    asked = complaint.requested_refund_fen
-    if refund.progress != RefundProgress.ASKED or asked is None or refund.amount_fen <= asked:
-        return []
-    return [Warning(text("refund.more_than_asked", asked=Fen(asked)))]
-
-
-def _before(session: Session, refund: Refund) -> Text:
-    """What else of this payment is refunded or on its way."""
-    spent = Refunds(session).committed_fen(refund.account_key, refund.transaction_id) - refund.amount_fen
-    return text("money", amount=Fen(spent)) if spent > 0 else text("refund.nothing_before")

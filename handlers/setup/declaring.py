@@ -4,29 +4,35 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from handlers.setup.opening import make_clock, open_database, read_settings
 
+if TYPE_CHECKING:
+    from handlers.setup.process import Composition
+
 
 @click.command(name="apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-def apply_command(file: Path, dry_run: bool) -> None:
+@click.pass_obj
+def apply_command(composition: Composition, file: Path, dry_run: bool) -> None:
     """Declare accounts, programs, chats, roles, policies and subscriptions from a TOML file."""
     from handlers.setup.apply import apply
     from handlers.setup.applyfile import ApplyError, read
 
     settings = read_settings()
+    areas = composition.areas(settings)
     try:
-        declared = read(file)
+        declared = read(file, areas)
     except ApplyError as error:
         raise click.ClickException(str(error)) from None
     database = open_database(settings)
     clock = make_clock(settings)
     with database.write() as session:
-        changes = apply(session, declared, file.parent.resolve(), clock.now(), database.vault.subkey("audit"))
+        changes = apply(session, declared, file.parent.resolve(), clock.now(), database.vault.subkey("audit"), areas)
         if dry_run:
             session.rollback()
     database.close()
@@ -38,13 +44,14 @@ def apply_command(file: Path, dry_run: bool) -> None:
 
 @click.command()
 @click.option("--set-addresses", is_flag=True, help="Tell the channels to push to MPOPS_HTTP__PUBLIC_URL.")
-def doctor(set_addresses: bool) -> None:
+@click.pass_obj
+def doctor(composition: Composition, set_addresses: bool) -> None:
     """Check database, credentials, scopes, callbacks, clocks, keys and processes; say what to do."""
     import os
 
-    from handlers.channels.registry import Channels
     from handlers.setup.doctor import examine, tell_addresses
     from handlers.setup.machine import examine_database, examine_running, examine_settings
+    from handlers.shared.accounts.registry import Channels
     from storage.database import Database
 
     settings = read_settings()
@@ -57,7 +64,7 @@ def doctor(set_addresses: bool) -> None:
             for line in tell_addresses(database, channels, settings.http.public_url):
                 click.echo(line)
         findings += examine_settings(settings, os.environ, database)
-        findings += examine(database, channels, settings, clock)
+        findings += examine(database, channels, settings, clock, composition.areas(settings))
         findings += examine_running(database, clock)
         channels.close()
     database.close()

@@ -6,29 +6,31 @@ from collections.abc import Iterable
 
 from adapters.errors import ChannelError
 from adapters.ports import Callbacks, Diagnosis
+from bot.area import Areas
 from bot.clock import Clock
+from bot.contributions.doctor import Check, Finding
 from bot.feishu import doctor as feishu_doctor
 from bot.feishu.doctor import Callback
 from bot.feishu.port import LarkFeishu
 from bot.settings import Settings
-from handlers.channels.registry import Channels
-from handlers.setup.machine import Finding
+from handlers.shared.accounts.registry import Channels
 from storage.database import Database
 from storage.people import EVERYWHERE, People
 from storage.setup import Setup
 
 
-def examine(database: Database, channels: Channels, settings: Settings, clock: Clock) -> list[Finding]:
+def examine(database: Database, channels: Channels, settings: Settings, clock: Clock, areas: Areas) -> list[Finding]:
     """Everything, in the order in which to put it right."""
     findings = list(examine_setup(database))
     with database.read() as session:
+        findings += [found for check in areas.of(Check) for found in check.examine(session)]
         chats = [chat.chat_id for chat in Setup(session).chats()]
     feishu, url = settings.feishu, settings.http.public_url.rstrip("/")
     keys = (feishu.encrypt_key.get_secret_value(), feishu.verification_token.get_secret_value())
     port = LarkFeishu(feishu.app_id, feishu.app_secret.get_secret_value(), feishu.domain, clock)
     callback = Callback(f"{url}/feishu/events", *keys) if url else None
-    for found in feishu_doctor.examine(port, clock, chats=chats, callback=callback):
-        findings.append(Finding("feishu", found.check, found.ok, found.detail, found.remedy))
+    for finding in feishu_doctor.examine(port, clock, chats=chats, callback=callback):
+        findings.append(Finding("feishu", finding.check, finding.ok, finding.detail, finding.remedy))
     findings += examine_channels(database, channels, url)
     return findings
 
@@ -67,14 +69,6 @@ def examine_setup(database: Database) -> Iterable[Finding]:
             "setup", "an administrator", bool(admins), f"{len(admins)} people hold the role admin everywhere",
             "" if admins else 'declare one: [[role]] person = "ou_…" role = "admin"',
         )  # fmt: skip
-        for account in accounts:
-            if account.channel == "wechatpay":
-                route = setup.route(account.key)
-                yield Finding(
-                    "setup", f"complaints of {account.key}", route is not None,
-                    f"go to chat {route.chat_id}" if route else "have no group to go to",
-                    "" if route else "declare a [[complaint_route]] for this account",
-                )  # fmt: skip
 
 
 def examine_channels(database: Database, channels: Channels, public_url: str) -> Iterable[Finding]:

@@ -15,6 +15,7 @@ from handlers.setup.opening import make_clock, open_database, read_settings
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from handlers.setup.process import Composition
     from storage.database import Database
 
 
@@ -87,7 +88,8 @@ def _prove(database: Database, file: Path, settings: Settings) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Replace what is in the database.")
-def restore(file: Path, force: bool) -> None:
+@click.pass_obj
+def restore(composition: Composition, file: Path, force: bool) -> None:
     """Make the database what it was when FILE was written, on SQLite or PostgreSQL. Stop mpops first."""
     from bot.engine import Engine
     from handlers.setup.resume import resume
@@ -99,6 +101,7 @@ def restore(file: Path, force: bool) -> None:
     now = make_clock(settings).now()
     database = Database(settings.database_url)
     ready(database, file, settings.secrets(), force=force)
+    areas = composition.areas(settings)
     engine = Engine(database, "restore")
     engine.migrate()
     engine.start(execute=False)
@@ -106,7 +109,7 @@ def restore(file: Path, force: bool) -> None:
         engine.clear()  # work of the rows that go; what the new rows need is enqueued with them
         restored = bring_back(
             database, file, settings.secrets(), force=force, now=now,
-            then=lambda session: resume(session, engine, now),
+            then=lambda session: resume(session, engine, now, areas),
         )  # fmt: skip
     finally:
         engine.stop()

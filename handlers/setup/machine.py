@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
+from bot.contributions.doctor import Finding
 from bot.settings import Settings, unknown_variables
 from storage.audit import AuditEntry
 from storage.backup_history import MADE, TOO_OLD, standing
@@ -26,15 +26,6 @@ from storage.vault import VaultError
 
 ENOUGH = 500 * 1024 * 1024  # bytes left on the disk
 TICKED_WITHIN = timedelta(seconds=60)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    area: str
-    check: str
-    ok: bool
-    detail: str
-    remedy: str = ""
 
 
 def examine_database(database: Database, secrets: list[str]) -> Iterator[Finding]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
     from flask import Flask
 
+    from bot.area import Areas
     from bot.clock import Clock
     from bot.engine import Engine
     from bot.feishu.port import LarkFeishu
@@ -22,7 +23,7 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     from bot.telemetry import Spans
     from bot.texts import Catalogue
     from bot.unit import Units
-    from handlers.channels.registry import Channels
+    from handlers.shared.accounts.registry import Channels
     from storage.database import Database
     from storage.slot import Slot
 
@@ -84,3 +85,20 @@ class Bot:
         self.slot.release()
         self.channels.close()
         self.database.close()
+
+
+class Build(Protocol):
+    """Puts a process together; `leaving` is set when it is told to stop."""
+
+    def __call__(self, settings: Settings, *, leaving: threading.Event) -> Bot: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Composition:
+    """The object of the command line's context, for nobody here knows who puts things together.
+
+    `areas`: what the areas bring, for a command that starts no process. It reads nothing and calls nobody.
+    """
+
+    build: Build
+    areas: Callable[[Settings], Areas]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,20 +14,14 @@ from handlers.setup.opening import open_database, read_settings
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
     from bot.settings import Settings
     from bot.stopping import Stop
-    from handlers.setup.process import Bot
-
-
-class Build(Protocol):
-    """Puts a process together: the object of the command line's context, for nobody here knows who does that."""
-
-    def __call__(self, settings: Settings, *, leaving: threading.Event) -> Bot: ...
+    from handlers.setup.process import Bot, Composition
 
 
 @click.command()
 @click.option("--web-only", is_flag=True, help="Accept events only; workers do the work.")
 @click.option("--long-connection", is_flag=True, help="Receive Feishu's events without a public address.")
 @click.pass_obj
-def serve(build: Build, web_only: bool, long_connection: bool) -> None:
+def serve(composition: Composition, web_only: bool, long_connection: bool) -> None:
     """Run the bot: web, work and schedule in one process."""
     from structlog import get_logger
 
@@ -39,7 +33,7 @@ def serve(build: Build, web_only: bool, long_connection: bool) -> None:
     if long_connection and not settings.feishu.encrypt_key.get_secret_value():
         # Events over the long connection are not encrypted by Feishu; between its process and the web they always are.
         settings = settings.model_copy(update={"feishu": settings.feishu.with_key(secrets.token_urlsafe(32))})
-    bot = build(settings, leaving=stop.asked)
+    bot = composition.build(settings, leaving=stop.asked)
     bot.start(execute=not web_only)
     try:
         server = Server(
@@ -81,11 +75,11 @@ def serve(build: Build, web_only: bool, long_connection: bool) -> None:
 
 @click.command()
 @click.pass_obj
-def worker(build: Build) -> None:
+def worker(composition: Composition) -> None:
     """Do the work of a deployment whose web processes only accept events."""
     settings = read_settings()
     stop = _stop(settings)
-    bot = build(settings, leaving=stop.asked)
+    bot = composition.build(settings, leaving=stop.asked)
     end_numbers = _tell_numbers(settings, bot)
     bot.start(execute=True, role="worker")
     click.echo("mpops works", err=True)

@@ -1,1 +1,47 @@
-"""How mpops itself is doing, and the audit."""
+"""How the house stands, what is stuck in it, and what was done in it; and who is told of a job that was given up."""
+
+from __future__ import annotations
+
+from bot.area import Area
+from bot.contributions.cards import CardKind
+from bot.contributions.jobs import Job
+from bot.contributions.retention import Retention
+from bot.engine import OnFailure, Payload
+from bot.inbox import PROCESS, InboxWork
+from bot.texts import text
+from bot.unit import DELIVER
+from handlers.shared.house import House
+from handlers.status.mending import RETRY, FailedWork
+from handlers.status.permissions import SPECS
+from handlers.status.showing import STATUS, draw_status
+from handlers.status.table import AUDIT, CLICKS, COMMANDS, draw_audit
+from storage.trouble import FailedJobs, ParkedItems
+
+
+def area(house: House) -> Area:
+    return Area(
+        "status",
+        text("help.area.status"),
+        (
+            *SPECS,
+            *COMMANDS,
+            *CLICKS,
+            CardKind(STATUS, draw_status),
+            CardKind(AUDIT, draw_audit),
+            Job(RETRY, FailedWork(house.units).again),
+            Retention("failed jobs", lambda unit, before: unit.of(FailedJobs).forget(before)),
+            Retention("parked items", lambda unit, before: unit.of(ParkedItems).forget(before)),
+        ),
+    )
+
+
+def given_up(inbox: InboxWork, failed_work: FailedWork) -> OnFailure:
+    """For `TrackedEngine.when_failed`."""
+
+    def tell(job: str, payload: Payload, incident: str) -> None:
+        if job == PROCESS:
+            inbox.failed(str(payload["id"]), incident)
+        elif job != DELIVER:  # the outbox tries by itself
+            failed_work.failed(job, payload, incident)
+
+    return tell

@@ -9,8 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot import trail
+from bot.area import Areas
+from bot.contributions.search import Lookup
 from bot.texts import Left, Text, text
-from storage.complaints import Complaint
 from storage.effects import Effect
 from storage.inbox import Inbox, InboxItem, InboxState
 from storage.outbox import OutboxMessage
@@ -41,13 +42,13 @@ class Item:
     can_retry: bool = True
 
 
-def items(session: Session, now: datetime) -> list[Item]:
+def items(session: Session, now: datetime, areas: Areas) -> list[Item]:
     """Everything that is stuck and was not put aside, the most serious first."""
     parked = ParkedItems(session)
     stuck = Stuck(session)
     found: list[Item] = []
     aside = parked.subjects(CALL)
-    found += [of_call(session, call, now) for call in stuck.calls(now - UNSETTLED) if call.key not in aside]
+    found += [of_call(session, call, now, areas) for call in stuck.calls(now - UNSETTLED) if call.key not in aside]
     found += [of_event(event, now) for event in Inbox(session).stale(now - SLOW, _WORST)]
     found += [of_lane(session, lane.head, lane.waiting, now) for lane in stuck.lanes(now - SLOW, _WORST)]
     found += [of_event(event, now) for event in stuck.events_failed(now - LATELY)]
@@ -88,8 +89,8 @@ def of_job(job: FailedJob, now: datetime) -> Item:
     return Item(JOB, job.key, f"{job.state}-{job.times}", title, detail, job.incident)
 
 
-def of_call(session: Session, call: Effect, now: datetime) -> Item:
-    title = text("status.item.call", what=text(f"status.call.{call.action}"), of=_name(session, call.subject))
+def of_call(session: Session, call: Effect, now: datetime, areas: Areas) -> Item:
+    title = text("status.item.call", what=text(f"status.call.{call.action}"), of=_name(session, call.subject, areas))
     return Item(CALL, call.key, call.state, title, _since(call.started_at, now), call.trail or "")
 
 
@@ -100,18 +101,18 @@ def of_process(name: str, role: str, seen_at: datetime) -> Item:
     )  # fmt: skip
 
 
-def parked_items(session: Session, now: datetime) -> list[Item]:
+def parked_items(session: Session, now: datetime, areas: Areas) -> list[Item]:
     """What was put aside, newest first."""
     found = []
-    stuck, jobs = Stuck(session), FailedJobs(session)
+    jobs = FailedJobs(session)
     for row in ParkedItems(session).all(20):
-        item = _parked(session, stuck, jobs, row.kind, row.subject, now)
+        item = _parked(session, jobs, row.kind, row.subject, now, areas)
         if item is not None:
             found.append(item)
     return found
 
 
-def _parked(session: Session, stuck: Stuck, jobs: FailedJobs, kind: str, subject: str, now: datetime) -> Item | None:
+def _parked(session: Session, jobs: FailedJobs, kind: str, subject: str, now: datetime, areas: Areas) -> Item | None:
     if kind == EVENT:
         event = session.get(InboxItem, subject)
         return of_event(event, now) if event is not None else None
@@ -122,7 +123,7 @@ def _parked(session: Session, stuck: Stuck, jobs: FailedJobs, kind: str, subject
         job = session.get(FailedJob, subject)
         return of_job(job, now) if job is not None else None
     call = session.scalar(select(Effect).where(Effect.key == subject))
-    return of_call(session, call, now) if call is not None else None
+    return of_call(session, call, now, areas) if call is not None else None
 
 
 def _since(at: datetime, now: datetime) -> Text:
@@ -138,8 +139,8 @@ def _receiver(session: Session, stored: str) -> str:
     return person.name if person is not None else "?"
 
 
-def _name(session: Session, subject: str) -> str:
+def _name(session: Session, subject: str, areas: Areas) -> str:
     kind, _, id = subject.partition(":")
-    if kind == "complaint" and id.isdigit() and (complaint := session.get(Complaint, int(id))) is not None:
-        return complaint.number
-    return subject
+    lookup = areas.named(Lookup, kind)
+    found = lookup.find(session, int(id)) if lookup is not None and id.isdigit() else None
+    return found.number if found is not None else subject

@@ -4,28 +4,27 @@ asks the platform before anything is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
+from bot.contributions.effects import Effect
+from bot.contributions.jobs import Job
+from bot.contributions.routing import Clicked
 from bot.engine import BULK, Payload
 from bot.inbox import PROCESS as WORK_OFF
-from bot.permissions import Permission
 from bot.refusals import Refused
-from bot.router import Clicked
 from bot.texts import Text, text
 from bot.tracked import error_at_hand
 from bot.unit import Unit, Units
-from handlers.complaints.jobs import RETRY_COMPLETE, RETRY_REPLY
-from handlers.refunds.jobs import FOLLOW
 from handlers.status.items import CALL, EVENT, JOB, MESSAGE, PROCESS
-from storage.effects import Effect, EffectState
+from handlers.status.permissions import MANAGE
+from storage.effects import Effect as EffectRow
+from storage.effects import EffectState
 from storage.inbox import InboxItem, InboxState
 from storage.outbox import Outbox, OutboxState
 from storage.processes import Processes
-from storage.refunds import Refunds
 from storage.stuck import Stuck
 from storage.trouble import FailedJobs, FailedJobState, ParkedItems, fingerprint
 
@@ -42,9 +41,9 @@ def check_retry(unit: Unit, clicked: Clicked) -> Text:
     _everywhere(clicked)
     kind, subject, seen = _told(clicked)
     _still(_stands(unit, kind, subject, seen))
-    if kind == EVENT and (event := Stuck(unit.session).event(subject)) is not None:
+    if kind == EVENT and (event := unit.of(Stuck).event(subject)) is not None:
         _not_too_old(unit, event)
-    elif kind == CALL and (call := Stuck(unit.session).call(subject)) is not None:
+    elif kind == CALL and (call := unit.of(Stuck).call(subject)) is not None:
         _timer(unit, call)
     elif kind == MESSAGE:
         _show_again(unit, int(subject))
@@ -56,13 +55,13 @@ def check_retry(unit: Unit, clicked: Clicked) -> Text:
 def retry(unit: Unit, clicked: Clicked) -> None:
     check_retry(unit, clicked)
     kind, subject, _ = _told(clicked)
-    stuck = Stuck(unit.session)
+    stuck = unit.of(Stuck)
     if kind == EVENT and (event := stuck.event(subject)) is not None:
         event.state, event.done_at, event.incident = InboxState.NEW, None, None
         unit.enqueue(WORK_OFF, f"{subject[:160]}~{int(unit.now.timestamp() * 1000)}", {"id": subject})
     elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None:
         _send_again(unit, message.id)
-    elif kind == JOB and (job := FailedJobs(unit.session).get(subject)) is not None:
+    elif kind == JOB and (job := unit.of(FailedJobs).get(subject)) is not None:
         job.state, job.retries, job.last_at = FailedJobState.RETRYING, job.retries + 1, unit.now
         unit.enqueue(RETRY, f"retry-{subject}-{job.times}-{job.retries}", {"key": subject}, queue=BULK)
     elif kind == CALL and (call := stuck.call(subject)) is not None:
@@ -74,7 +73,7 @@ def retry(unit: Unit, clicked: Clicked) -> None:
 def check_park(unit: Unit, clicked: Clicked) -> Text:
     _everywhere(clicked)
     kind, subject, seen = _told(clicked)
-    _still(_stands(unit, kind, subject, seen) and ParkedItems(unit.session).get(kind, subject) is None)
+    _still(_stands(unit, kind, subject, seen) and unit.of(ParkedItems).get(kind, subject) is None)
     if kind == PROCESS:
         return text("status.dismissed")
     return text("status.parked_call" if kind == CALL else "status.parked")
@@ -83,24 +82,24 @@ def check_park(unit: Unit, clicked: Clicked) -> Text:
 def park(unit: Unit, clicked: Clicked) -> None:
     check_park(unit, clicked)
     kind, subject, seen = _told(clicked)
-    stuck = Stuck(unit.session)
+    stuck = unit.of(Stuck)
     if kind == PROCESS:
         role, _, name = subject.partition(":")
-        Processes(unit.session).dismiss(name, role)
+        unit.of(Processes).dismiss(name, role)
     else:
         if kind == EVENT and (event := stuck.event(subject)) is not None:
             event.state = InboxState.PARKED
         elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None:
             message.state = OutboxState.PARKED
-        ParkedItems(unit.session).put(kind, subject, seen, clicked.actor.id, unit.now)
+        unit.of(ParkedItems).put(kind, subject, seen, clicked.actor.id, unit.now)
     _written(unit, clicked, "status.parked")
 
 
 def check_unpark(unit: Unit, clicked: Clicked) -> Text:
     _everywhere(clicked)
     kind, subject, _ = _told(clicked)
-    _still(ParkedItems(unit.session).get(kind, subject) is not None)
-    if kind == EVENT and (event := Stuck(unit.session).event(subject)) is not None:
+    _still(unit.of(ParkedItems).get(kind, subject) is not None)
+    if kind == EVENT and (event := unit.of(Stuck).event(subject)) is not None:
         _not_too_old(unit, event)
     return text("status.unparked")
 
@@ -108,8 +107,8 @@ def check_unpark(unit: Unit, clicked: Clicked) -> Text:
 def unpark(unit: Unit, clicked: Clicked) -> None:
     check_unpark(unit, clicked)
     kind, subject, _ = _told(clicked)
-    row = ParkedItems(unit.session).take(kind, subject)
-    stuck = Stuck(unit.session)
+    row = unit.of(ParkedItems).take(kind, subject)
+    stuck = unit.of(Stuck)
     was = row.was if row is not None else ""
     if kind == EVENT and (event := stuck.event(subject)) is not None and event.state == InboxState.PARKED:
         event.state = was
@@ -136,38 +135,37 @@ class FailedWork:
     """Keeps jobs that were given up, and runs them again when somebody asks for it."""
 
     units: Units
-    jobs: Callable[[], Mapping[str, Callable[[Payload], None]]]
 
     def failed(self, job: str, payload: Payload, incident: str) -> None:
         """The engine gave this up; called while its error is being handled."""
         error = error_at_hand()
         with self.units.write("failed") as unit:
-            failed = FailedJobs(unit.session)
+            failed = unit.of(FailedJobs)
             row = failed.get(str(payload["key"])) if job == RETRY else None
             if row is not None:
                 failed.again(row.key, row.job, row.payload, incident, error, unit.now)
             elif job != RETRY:
                 failed.add(job, payload, incident, error, unit.now)
             # It was put aside as it was then; that it failed once more is news.
-            ParkedItems(unit.session).take(JOB, row.key if row is not None else fingerprint(job, payload))
+            unit.of(ParkedItems).take(JOB, row.key if row is not None else fingerprint(job, payload))
 
     def again(self, payload: Payload) -> None:
         """The job looks at its rows first, as after a crash; whatever it says to that is the answer."""
         with self.units.write("retry") as unit:
-            row = FailedJobs(unit.session).get(str(payload["key"]))
+            row = unit.of(FailedJobs).get(str(payload["key"]))
         if row is None or row.state != FailedJobState.RETRYING:
             return
-        work = self.jobs().get(row.job)
+        work = self.units.areas.named(Job, row.job)
         if work is None:  # of another version; it is not lost for being unknown here
             log.error("job.unknown", job=row.job)
             with self.units.write("retry") as unit:
-                failed = FailedJobs(unit.session)
+                failed = unit.of(FailedJobs)
                 failed.again(row.key, row.job, row.payload, row.incident, "unknown here", unit.now)
             return
-        work(row.payload)
+        work.run(row.payload)
         with self.units.write("retry") as unit:
-            FailedJobs(unit.session).done(row.key)
-            ParkedItems(unit.session).take(JOB, row.key)
+            unit.of(FailedJobs).done(row.key)
+            unit.of(ParkedItems).take(JOB, row.key)
 
 
 # -----------------------------------------------------------------------------------------------------------------
@@ -181,7 +179,7 @@ def _told(clicked: Clicked) -> tuple[str, str, str]:
 
 def _stands(unit: Unit, kind: str, subject: str, seen: str) -> bool:
     """Whether the item is still as the reader saw it, and still stuck."""
-    stuck = Stuck(unit.session)
+    stuck = unit.of(Stuck)
     if kind == EVENT:
         event = stuck.event(subject)
         return event is not None and event.state == seen and seen in (InboxState.NEW, InboxState.FAILED)
@@ -189,13 +187,13 @@ def _stands(unit: Unit, kind: str, subject: str, seen: str) -> bool:
         message = stuck.message(int(subject))
         return message is not None and message.state == seen and seen in (OutboxState.WAITING, OutboxState.FAILED)
     if kind == JOB:
-        job = FailedJobs(unit.session).get(subject)
+        job = unit.of(FailedJobs).get(subject)
         return job is not None and f"{job.state}-{job.times}" == seen
     if kind == CALL:
         call = stuck.call(subject)
         return call is not None and call.state in (EffectState.STARTED, EffectState.UNKNOWN)
     role, _, name = subject.partition(":")
-    return kind == PROCESS and Processes(unit.session).has(name, role)
+    return kind == PROCESS and unit.of(Processes).has(name, role)
 
 
 def _still(holds: bool) -> None:
@@ -206,7 +204,7 @@ def _still(holds: bool) -> None:
 def _send_again(unit: Unit, id: int) -> None:
     """Due now and tried before: the outbox's sweep takes it within a second."""
     _show_again(unit, id)
-    message = Stuck(unit.session).message(id)
+    message = unit.of(Stuck).message(id)
     if message is not None:
         message.state, message.due_at = OutboxState.WAITING, unit.now
         message.attempts = max(1, message.attempts)
@@ -214,8 +212,8 @@ def _send_again(unit: Unit, id: int) -> None:
 
 def _show_again(unit: Unit, id: int) -> None:
     """Have a card that was given up with its chat follow its item again. Refused where another one does already."""
-    message = Stuck(unit.session).message(id)
-    card = Outbox(unit.session).card(message.card_id) if message is not None and message.card_id is not None else None
+    message = unit.of(Stuck).message(id)
+    card = unit.of(Outbox).card(message.card_id) if message is not None and message.card_id is not None else None
     if card is not None and card.retired:
         _still(not any(other.lane == card.lane for other in unit.cards_of(card.kind, card.subject)))
         card.retired = False
@@ -228,22 +226,17 @@ def _not_too_old(unit: Unit, event: InboxItem) -> None:
 
 def _everywhere(clicked: Clicked) -> None:
     """What is stuck may belong to any program: for whoever is responsible for all of them."""
-    if clicked.actor.programs(Permission.STATUS_MANAGE) is not None:
+    if clicked.actor.programs(MANAGE) is not None:
         raise Refused(text("status.scope"))
 
 
-def _timer(unit: Unit, call: Effect) -> tuple[str, str]:
+def _timer(unit: Unit, call: EffectRow) -> tuple[str, str]:
     """The timer that asks the platform what became of a call. Raises Refused where there is none to ask for."""
-    _, _, rest = call.key.partition(":")
-    if call.action == "refund.create":
-        refund = Refunds(unit.session).by_number(rest)
-        if refund is not None:
-            return FOLLOW, str(refund.id)
-    elif call.action == "complaint.reply":
-        return RETRY_REPLY, rest
-    elif call.action == "complaint.complete":
-        return RETRY_COMPLETE, rest.partition(":")[0]
-    raise Refused(text("status.no_timer"))
+    known = unit.areas.named(Effect, call.action)
+    timer = known.timer(unit, call) if known is not None else None
+    if timer is None:
+        raise Refused(text("status.no_timer"))
+    return timer
 
 
 def _written(unit: Unit, clicked: Clicked, event: str) -> None:

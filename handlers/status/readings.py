@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from bot.contributions.gauges import Gauge
 from bot.engine import PLANS
 from bot.feishu.port import LarkFeishu
 from bot.readings import Reading, one
@@ -37,6 +38,7 @@ def measure(units: Units, feishu: LarkFeishu) -> Iterable[Reading]:
             *_troubles(session, now),
             *_processes(session),
             *_upkeep(session, now),
+            *(reading for gauge in units.areas.of(Gauge) for reading in gauge.read(session, now)),
         ]
     age = feishu.token_age()
     values = (("", age.total_seconds()),) if age is not None else ()

@@ -55,7 +55,7 @@ class _Fact:
 
 
 def draw_status(look: Look) -> Card:
-    stuck = items(look.session, look.now)
+    stuck = items(look.session, look.now, look.areas)
     facts = [*_queues(look), *_standing(look)]
     troubles = [each for each in Troubles(look.session).since(look.now - LATELY) if not each.is_over]
     well = not stuck and not troubles and not any(fact.worry for fact in facts)
@@ -141,7 +141,7 @@ def _detail(item: Item) -> Text:
 
 
 def _parked(look: Look) -> list[Block]:
-    found = parked_items(look.session, look.now)
+    found = parked_items(look.session, look.now, look.areas)
     if not found:
         return []
     entries = tuple(

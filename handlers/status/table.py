@@ -7,26 +7,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, Field
-from sqlalchemy.orm import Session
 
 from bot.cards.values import Action, Block, Button, Buttons, Card, Line, Tone
+from bot.contributions.routing import Asked, Click, Clicked, Command, NoArguments
+from bot.contributions.search import Lookup
 from bot.drawing import Look
-from bot.permissions import Actor, Permission
+from bot.permissions import Actor
 from bot.refusals import Refused
-from bot.router import Asked, Clickable, Clicked, Command, NoArguments
 from bot.texts import Fen, Instant, Param, Text, text
 from bot.unit import Unit, to_person
-from handlers.status import mending
+from handlers.status import mending, permissions
+from handlers.status.permissions import MANAGE, READ
 from handlers.status.showing import STATUS
-from storage.approvals import Approvals
 from storage.audit import AuditEntry, entries
-from storage.complaints import Complaints
 from storage.people import People
-from storage.refunds import Refunds
 
 AUDIT = "audit"
 PAGE = 12
-_SUBJECT = re.compile(r"([crapa])?(\d{1,9})", re.IGNORECASE)
+_SUBJECT = re.compile(r"([a-z])?(\d{1,9})", re.IGNORECASE)
+_UNNAMED = "c"  # a number without its letter is a complaint's
 
 
 class AuditArguments(BaseModel):
@@ -34,13 +33,13 @@ class AuditArguments(BaseModel):
 
 
 def status(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
-    if asked.actor.programs(Permission.STATUS_READ) is not None:
+    if asked.actor.programs(READ) is not None:
         raise Refused(text("status.scope"))  # it shows chats, people and work of every program
     unit.post(STATUS, "0", asked.chat, reply_to=asked.message_id)
 
 
 def audit(unit: Unit, asked: Asked, arguments: AuditArguments) -> None:
-    subject = _subject(unit.session, arguments.subject)
+    subject = _subject(unit, arguments.subject)
     _may_read(unit, asked.actor, subject)
     params = {"subject": subject, "page": 1, "name": arguments.subject.upper()}
     if subject is None and asked.is_group:
@@ -53,35 +52,30 @@ def audit(unit: Unit, asked: Asked, arguments: AuditArguments) -> None:
 
 def _may_read(unit: Unit, actor: Actor, subject: str | None) -> None:
     """Whoever reads the audit for one program reads the stories of that program only."""
-    programs = actor.programs(Permission.AUDIT_READ)
+    programs = actor.programs(permissions.AUDIT)
     if programs is None:
         return
     kind, _, id = (subject or "").partition(":")
-    complaint = Complaints(unit.session).get(int(id)) if kind == "complaint" and id.isdigit() else None
-    if complaint is None or complaint.program_key not in programs:
+    lookup = unit.areas.named(Lookup, kind)
+    found = lookup.find(unit.session, int(id)) if lookup is not None and id.isdigit() else None
+    if found is None or found.scope not in programs:
         raise Refused(text("audit.scope"))
 
 
-def _subject(session: Session, given: str) -> str | None:
+def _subject(unit: Unit, given: str) -> str | None:
     """C12, R3 and A4 all lead to the story of their complaint."""
     if not given:
         return None
     match = _SUBJECT.fullmatch(given.strip())
     if match is None:
         raise Refused(text("audit.what", given=given[:20]))
-    kind, id = (match[1] or "c").casefold(), int(match[2])
-    if kind == "r":
-        refund = Refunds(session).get(id)
-        found = f"complaint:{refund.complaint_id}" if refund is not None else None
-    elif kind == "a":
-        request = Approvals(session).get(id)
-        found = request.story if request is not None else None
-    else:
-        complaint = Complaints(session).get(id)
-        found = f"complaint:{complaint.id}" if complaint is not None else None
+    lookup = unit.areas.named(Lookup, f"letter {(match[1] or _UNNAMED).casefold()}")
+    if lookup is None:
+        raise Refused(text("audit.what", given=given[:20]))
+    found = lookup.find(unit.session, int(match[2]))
     if found is None:
         raise Refused(text("audit.none_such", given=given[:20]))
-    return found
+    return found.story
 
 
 def draw_audit(look: Look) -> Card:
@@ -139,23 +133,22 @@ def older(unit: Unit, clicked: Clicked) -> None:
     unit.redraw_card(card, params={**card.params, "before": int(before) if before else None})
 
 
-CLICKABLES = (
-    Clickable("audit.older", Permission.AUDIT_READ, older, done=text("click.opened")),
-    Clickable("status.refresh", Permission.STATUS_READ, mending.refresh, done=text("click.opened")),
-    Clickable("status.retry", Permission.STATUS_MANAGE, mending.retry, mending.check_retry),
-    Clickable("status.park", Permission.STATUS_MANAGE, mending.park, mending.check_park),
-    Clickable("status.unpark", Permission.STATUS_MANAGE, mending.unpark, mending.check_unpark),
+CLICKS = (
+    Click("audit.older", permissions.AUDIT, older, done=text("click.opened")),
+    Click("status.refresh", READ, mending.refresh, done=text("click.opened")),
+    Click("status.retry", MANAGE, mending.retry, mending.check_retry),
+    Click("status.park", MANAGE, mending.park, mending.check_park),
+    Click("status.unpark", MANAGE, mending.unpark, mending.check_unpark),
 )
 
 COMMANDS = (
     Command(
         ("审计", "audit"),
-        Permission.AUDIT_READ,
+        permissions.AUDIT,
         AuditArguments,
         audit,
         text("help.audit"),
-        ("/审计", "/审计 C12"),
-        "status",
+        text("help.usage.audit"),
     ),
-    Command(("状态", "status"), Permission.STATUS_READ, NoArguments, status, text("help.status"), ("/状态",), "status"),
+    Command(("状态", "status"), READ, NoArguments, status, text("help.status"), text("help.usage.status")),
 )

@@ -18,6 +18,7 @@ from storage.schedule import Deadlines
 from tests.bench.filling import CHAT, NOW, OPEN_ID, fill, phone
 from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio, percentile
+from tests.house import all_areas
 
 _FEWEST = 15
 
@@ -60,7 +61,7 @@ def _in_turns(stage: Stage, databases: list[Database], ask: Callable[[Session, i
 
 
 def _look(session: Session, subject: str = "", **params: object) -> Look:
-    return Look(session, NOW, subject, {"for": OPEN_ID, **params}, f"chat:{CHAT}")
+    return Look(session, NOW, subject, {"for": OPEN_ID, **params}, f"chat:{CHAT}", all_areas())
 
 
 def _sweep(session: Session, number: int) -> object:

@@ -12,13 +12,9 @@ from sqlalchemy.orm import Session
 from bot.cards.actions import ActionSigner
 from bot.cards.render import render
 from bot.clock import OffsetClock
-from bot.drawing import Draw, Look
+from bot.contributions.cards import CardKind
+from bot.drawing import Look
 from bot.texts import catalogue
-from handlers.approvals import cards as approval_cards
-from handlers.approvals.service import CARD as APPROVAL
-from handlers.complaints import showing
-from handlers.refunds import table as refund_table
-from handlers.refunds.service import ACTION
 from sandbox.demo import Demo
 from sandbox.wechatpay.complaints import State
 from sandbox.wechatpay.refunds import RefundStatus
@@ -28,8 +24,10 @@ from storage.database import Database
 from storage.inbox import Inbox, InboxItem, InboxState
 from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.refunds import Refund, RefundProgress
+from tests.house import all_areas
 
 ZONE = "Asia/Shanghai"
+_ITEMS = ("complaint", "approval")  # kinds of cards that follow their item
 
 
 class Truth:
@@ -43,10 +41,6 @@ class Truth:
         self._clock = OffsetClock(demo.folder / "clock-offset")
         self._signer = ActionSigner(self._database.vault.subkey("clicks"))
         self._words = catalogue()
-        self._drawings: dict[str, Draw] = {
-            showing.CARD: showing.draw,
-            APPROVAL: approval_cards.drawing({ACTION: refund_table.show}),
-        }
 
     def close(self) -> None:
         self._database.close()
@@ -84,7 +78,7 @@ class Truth:
     def _cards(self, session: Session) -> Iterator[str]:
         store = self._demo.sandbox.feishu.store
         for card in session.scalars(select(PostedCard).where(PostedCard.retired.is_(False)).order_by(PostedCard.id)):
-            if card.kind not in self._drawings:
+            if card.kind not in _ITEMS:
                 continue
             message = store.messages.get(card.message_id or "")
             if message is None:
@@ -95,8 +89,10 @@ class Truth:
                     yield f"{card.kind} {card.subject} for {card.receiver}: {_difference(shown, meant)}"
 
     def _drawn(self, session: Session, card: PostedCard) -> dict[str, Any]:
-        look = Look(session, self._clock.now(), card.subject, card.params, card.receiver)
-        drawn = self._drawings[card.kind](look)
+        look = Look(session, self._clock.now(), card.subject, card.params, card.receiver, all_areas())
+        known = look.areas.named(CardKind, card.kind)
+        assert known is not None
+        drawn = known.draw(look)
         rendered = render(
             drawn, sign=lambda action: self._signer.sign(action, card.receiver), zone=ZONE, catalogue=self._words
         )

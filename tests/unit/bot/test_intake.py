@@ -83,9 +83,7 @@ def desk(database: Database) -> Iterator[Desk]:
     engine = Engine(database, "test-0")
     units = Units(database, engine, SystemClock())
     desk = Desk(database, Intake(units))
-    work = InboxWork(
-        units, Router((), ()), ActionSigner(b"k" * 32), {}, lambda unit, account, body: None, lambda: ""
-    )  # fmt: skip
+    work = InboxWork(units, Router((), ()), ActionSigner(b"k" * 32), lambda unit, account, body: None, lambda: "")
 
     def process_all(payload: Payload) -> None:
         desk.jobs.append(PROCESS_ALL)

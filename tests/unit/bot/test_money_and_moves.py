@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from bot.refusals import Refused
 from bot.texts import Left
-from handlers.approvals import states as approvals
 from handlers.complaints import states as complaints
-from handlers.complaints.times import REMINDERS, countdown, next_reminder, until_changed
 from handlers.refunds import states as refunds
 from handlers.refunds.service import fen
+from handlers.shared.due_times import REMINDERS, countdown, next_reminder, until_changed
+from handlers.shared.intents import states as approvals
 from storage.approvals import RequestState
 from storage.complaints import OPEN, Progress
 from storage.refunds import COUNTS_AS_SPENT, RefundProgress

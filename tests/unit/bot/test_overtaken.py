@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import select
 
 from bot import trail
+from bot.area import Area, Areas
 from bot.cards.actions import ActionSigner
 from bot.cards.values import Card
-from bot.drawing import Drawings, Look
+from bot.contributions.cards import CardKind
+from bot.drawing import Look
 from bot.engine import Engine
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu, Receiver
@@ -71,15 +73,15 @@ class Scene:
         engine.migrate()
         engine.start(execute=False)
         self.engine = engine
-        self.units = Units(database, engine, self.watch)
+        areas = Areas(Area("words", text("help.title"), (CardKind("word", self._draw),)))
+        self.units = Units(database, engine, self.watch, areas)
         self.one, self.other = self._process(), self._process()
         with self.units.write("test") as unit:
             unit.post("word", "1", CHAT)
         self.lane = self.messages()[0].lane
 
     def _process(self) -> Delivery:
-        drawings = Drawings({"word": self._draw})
-        packing = Packing(self.units, drawings, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
+        packing = Packing(self.units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
         posting = Posting(cast(Feishu, self.wall), packing, lambda: 1)
         return Delivery(self.units, packing, posting, lambda unit, chat_id, why: None)
 

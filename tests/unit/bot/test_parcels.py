@@ -9,7 +9,6 @@ import pytest
 
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
-from bot.drawing import Drawings
 from bot.engine import Engine
 from bot.feishu.port import Feishu, Receiver
 from bot.parcels import Packing, Parcel, Posting
@@ -45,7 +44,7 @@ def test_only_what_can_be_a_message_id_is_replied_to(
     database: Database, message_id: str, call: tuple[str, str]
 ) -> None:
     units = Units(database, Engine(database, "test"), SystemClock())
-    packing = Packing(units, Drawings({}), ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
+    packing = Packing(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
     heard = Heard()
     parcel = Parcel(
         id=1, lane="l", receiver=to_chat("oc_1"), reply_to=message_id, attempts=1, card_id=None, message_id=None,

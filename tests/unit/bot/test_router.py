@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from bot.permissions import Actor, Permission, stranger
+from bot.contributions.permissions import Permission
+from bot.contributions.routing import Asked, Click, Clicked, Command, NoArguments
+from bot.permissions import Actor, stranger
 from bot.refusals import Refused
-from bot.router import Asked, Clickable, Clicked, Command, NoArguments, Router, UnknownCommand, arguments
+from bot.router import Router, UnknownCommand, arguments
 from bot.texts import text
 from bot.unit import Unit
 
@@ -36,23 +38,24 @@ def act(unit: Unit, clicked: Clicked) -> None:
 
 
 def command(*names: str, needs: Permission | None = None, takes: type[BaseModel] = NoArguments) -> Command:
-    return Command(names, needs, takes, run, text("help.help"), (f"/{names[0]} 例子",))
+    return Command(names, needs, takes, run, text("help.help"), text("words", words=f"/{names[0]} 例子"))
 
 
-COMPLAINTS = command("投诉", "complaints", "ts", needs=Permission.COMPLAINT_VIEW)
-GRANT = command("授权", "grant", needs=Permission.PEOPLE_MANAGE, takes=GrantArguments)
-REVOKE = command("撤权", "revoke", needs=Permission.PEOPLE_MANAGE)
+VIEW, MANAGE = Permission("complaint.view"), Permission("people.manage")
+COMPLAINTS = command("投诉", "complaints", "ts", needs=VIEW)
+GRANT = command("授权", "grant", needs=MANAGE, takes=GrantArguments)
+REVOKE = command("撤权", "revoke", needs=MANAGE)
 NOTE = command("备注", "note", takes=NoteArguments)
 HELP = command("帮助", "help", "?")
-ROUTER = Router((COMPLAINTS, GRANT, REVOKE, NOTE, HELP), (Clickable("complaint.claim", None, act),))
+ROUTER = Router((COMPLAINTS, GRANT, REVOKE, NOTE, HELP), (Click("complaint.claim", None, act),))
 
 
 def somebody(*permissions: Permission, active: bool = True) -> Actor:
     return Actor("ou_a", "A", 1, active, {"mall": frozenset(permissions)}, (("operator", "mall"),))
 
 
-VIEWER = somebody(Permission.COMPLAINT_VIEW)
-ADMIN = somebody(*Permission)
+VIEWER = somebody(VIEW)
+ADMIN = somebody(VIEW, MANAGE)
 
 
 @pytest.mark.parametrize("word", ["投诉", "complaints", "ts"])
@@ -113,7 +116,7 @@ def test_what_is_not_allowed_is_said_by_name_and_a_stranger_is_told_whom_to_ask(
             ROUTER.find("投诉", nobody)
         assert raised.value.reason.key == "command.stranger"
     with pytest.raises(Refused):
-        ROUTER.find("投诉", somebody(Permission.COMPLAINT_VIEW, active=False))
+        ROUTER.find("投诉", somebody(VIEW, active=False))
     assert ROUTER.find("帮助", stranger("ou_x")) is HELP
 
 
@@ -123,15 +126,15 @@ def test_what_is_permitted_is_what_help_shows() -> None:
     assert ROUTER.permitted(ADMIN) == list(ROUTER.commands)
 
 
-def test_a_name_is_of_one_command_and_an_action_of_one_clickable() -> None:
+def test_a_name_is_of_one_command_and_of_one_click() -> None:
     with pytest.raises(ValueError, match="投诉"):
         Router((COMPLAINTS, command("列表", "投诉")), ())
     with pytest.raises(ValueError, match="HELP"):
         Router((HELP, command("HELP")), ())
-    with pytest.raises(ValueError, match="two actions"):
-        Router((), (Clickable("a", None, act), Clickable("a", None, act)))
-    assert ROUTER.clickable("complaint.claim") is not None
-    assert ROUTER.clickable("complaint.burn") is None
+    with pytest.raises(ValueError, match="two clicks"):
+        Router((), (Click("a", None, act), Click("a", None, act)))
+    assert ROUTER.click("complaint.claim") is not None
+    assert ROUTER.click("complaint.burn") is None
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -177,7 +180,7 @@ def test_the_last_argument_may_take_the_rest() -> None:
 def test_wrong_arguments_are_told_with_an_example(given: tuple[str, ...], key: str, said: dict[str, str]) -> None:
     with pytest.raises(Refused) as raised:
         arguments(GRANT, given)
-    assert raised.value.reason == text(key, usage="/授权 例子", **said)
+    assert raised.value.reason == text(key, usage=text("words", words="/授权 例子"), **said)
 
 
 @given(st.lists(st.text(max_size=20), max_size=6).map(tuple))

@@ -9,7 +9,6 @@ import pytest
 
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
-from bot.drawing import Drawings
 from bot.engine import Engine
 from bot.feishu.errors import Throttled
 from bot.feishu.port import Feishu, Receiver
@@ -43,7 +42,7 @@ def test_the_messages_behind_a_throttled_one_are_sent_in_order(database: Databas
     engine = Engine(database, "test-0")
     units = Units(database, engine, SystemClock())
     feishu = BusyFeishu()
-    packing = Packing(units, Drawings({}), ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
+    packing = Packing(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
     posting = Posting(cast(Feishu, feishu), packing, lambda: engine.peers)
     delivery = Delivery(units, packing, posting, lambda unit, chat_id, why: None)
     engine.register(DELIVER, delivery.deliver)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.clock import OffsetClock, SystemClock
-from bot.schedule import Cron
+from bot.contributions.scheduled import Cron
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SHANGHAI, BERLIN = "Asia/Shanghai", "Europe/Berlin"

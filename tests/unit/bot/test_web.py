@@ -11,9 +11,12 @@ import pytest
 from flask import Blueprint
 from flask.testing import FlaskClient
 
+from bot.area import Area, Areas
+from bot.contributions.web import Routes
 from bot.ingress import Ingress
 from bot.metrics import Metrics
 from bot.readings import Measured, Reading, one
+from bot.texts import text
 from bot.web import build
 
 
@@ -41,7 +44,7 @@ class Parts:
         return [one("inbox_waiting", "Items waiting", 7)]
 
     def client(self) -> FlaskClient:
-        app = build(cast(Ingress, NoIngress()), self.metrics, lambda: self.ready)
+        app = build(cast(Ingress, NoIngress()), self.metrics, lambda: self.ready, Areas())
         return app.test_client()
 
 
@@ -118,7 +121,22 @@ def test_a_defect_tells_the_caller_nothing() -> None:
     def broken() -> dict[str, bool]:
         raise RuntimeError("hunter2")
 
-    app = build(cast(Ingress, NoIngress()), parts.metrics, broken)
+    app = build(cast(Ingress, NoIngress()), parts.metrics, broken, Areas())
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.get_json()) == (500, {"code": 500, "msg": "Internal Server Error"})
     assert b"hunter2" not in answer.data
+
+
+def test_an_address_that_an_area_brings_is_answered_and_leaves_the_others_alone() -> None:
+    def blueprint() -> Blueprint:
+        page = Blueprint("page", __name__)
+        page.get("/page/<name>")(lambda name: name)
+        return page
+
+    areas = Areas(Area("pages", text("help.title"), (Routes("page", blueprint),)))
+    parts = Parts()
+    for _ in range(2):  # each web server has its own
+        client = build(cast(Ingress, NoIngress()), parts.metrics, lambda: parts.ready, areas).test_client()
+        assert client.get("/page/one").text == "one"
+        assert client.get("/page").status_code == 404
+        assert client.get("/healthz").status_code == 200

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
-from handlers.setup.apply import Change, apply
-from handlers.setup.applyfile import ApplyError, read, span
+from bot.contributions.configuration import Change, Declared
+from handlers.setup.apply import apply as apply_with
+from handlers.setup.applyfile import ApplyError
+from handlers.setup.applyfile import read as read_with
+from handlers.shared.spans import span
 from storage.audit import Audit, entries
 from storage.database import Database
 from storage.digests import Subscriptions
 from storage.people import People
 from storage.setup import Setup
+from tests.house import all_areas
 from tests.rows import NOW, person
 
 DEMO = Path(__file__).resolve().parents[3] / "examples" / "demo.toml"
@@ -61,6 +65,14 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
 
 
 Write = Callable[[str], Path]
+
+
+def read(file: Path) -> Declared:
+    return read_with(file, all_areas())
+
+
+def apply(session: Session, declared: Declared, folder: Path, now: datetime, key: bytes) -> list[Change]:
+    return apply_with(session, declared, folder, now, key, all_areas())
 
 
 def make(database: Database, file: Path) -> list[str]:

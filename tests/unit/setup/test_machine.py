@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url, text
 
+from bot.contributions.doctor import Finding
 from bot.settings import FeishuSettings, Settings, unknown_variables
 from handlers.setup import machine
-from handlers.setup.machine import Finding, examine_database, examine_running, examine_settings
+from handlers.setup.machine import examine_database, examine_running, examine_settings
 from storage.audit import Audit
 from storage.backup_history import MADE, PROVEN
 from storage.database import Database

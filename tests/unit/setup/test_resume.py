@@ -19,6 +19,7 @@ from storage.inbox import Inbox, InboxState
 from storage.outbox import OutboxMessage, OutboxState, PostedCard
 from storage.refunds import RefundProgress
 from storage.schedule import Deadlines
+from tests.house import all_areas
 from tests.rows import NOW, company, complaint, person, refund
 
 pytestmark = pytest.mark.both_databases
@@ -36,7 +37,7 @@ def engine(database: Database) -> Iterator[Engine]:
 def resumed(database: Database, engine: Engine) -> dict[str, str]:
     """Resume, and what is enqueued then: id to queue."""
     with database.write() as session:
-        resume(session, engine, NOW)
+        resume(session, engine, NOW, all_areas())
     client = DBOSClient(
         system_database_engine=database.system, serializer=DBOSPortableJSONSerializer(), application_name=NAME
     )
@@ -162,7 +163,7 @@ def test_a_restore_that_fails_enqueues_nothing(database: Database, engine: Engin
 
     def fails() -> None:
         with database.write() as session:
-            resume(session, engine, NOW)
+            resume(session, engine, NOW, all_areas())
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -10,19 +10,24 @@ from pathlib import Path
 import pytest
 from dbos import DBOSClient, DBOSPortableJSONSerializer
 
+from bot.area import Area, Areas
 from bot.cards.values import Action, Button, Buttons, Card, Fold, Items
+from bot.contributions.jobs import Job
+from bot.contributions.routing import Asked, Clicked, NoArguments
 from bot.drawing import Look
 from bot.engine import NAME
 from bot.refusals import Refused
-from bot.router import Clicked
+from bot.texts import text
 from bot.tracked import TrackedEngine
 from bot.trail import trail_of
-from bot.unit import Units, to_chat
+from bot.unit import to_chat
 from handlers.refunds.jobs import FOLLOW
 from handlers.status import mending
 from handlers.status.items import items, parked_items
 from handlers.status.mending import RETRY, FailedWork
+from handlers.status.permissions import MANAGE, READ
 from handlers.status.showing import STATUS, draw_status
+from handlers.status.table import CLICKS, status
 from storage.audit import entries
 from storage.database import Database
 from storage.effects import Effects, EffectState
@@ -33,6 +38,7 @@ from storage.refunds import RefundProgress
 from storage.schedule import Deadlines
 from storage.trouble import FailedJobs, ParkedItems, fingerprint
 from tests.databases import drop, migrated_url
+from tests.house import all_areas, units_of
 from tests.rows import NOW, SECRET, company, complaint, person, refund
 
 pytestmark = pytest.mark.both_databases
@@ -59,7 +65,7 @@ class Desk:
         self.clock = Hand()
         self.engine = TrackedEngine(database, "desk")
         self.engine.start(execute=False)
-        self.units = Units(database, self.engine, self.clock)
+        self.units = units_of(database, self.engine, self.clock)
         with self.units.write("set-up") as unit:
             company(unit.session)
             who = person(unit.session, "ou_admin", "赵敏", ("admin", "*"))
@@ -76,7 +82,7 @@ class Desk:
         with self.database.read() as session:
             card = Outbox(session).card_of_message(CARD_MESSAGE)
             assert card is not None
-            return draw_status(Look(session, self.clock.now(), "0", card.params, "chat:oc_pay"))
+            return draw_status(Look(session, self.clock.now(), "0", card.params, "chat:oc_pay", self.units.areas))
 
     def buttons(self) -> dict[str, list[Action]]:
         """What can be pressed, by the name of the action."""
@@ -191,7 +197,7 @@ def test_an_event_that_is_not_worked_off_is_put_aside_and_taken_up_again(desk: D
         Inbox(session).store(id=EVENT_ID, source="feishu", kind="im.chat.disbanded_v1", body="b", at=NOW)
     desk.clock.at += timedelta(minutes=2)
     with desk.database.read() as session:
-        (item,) = items(session, desk.clock.now())
+        (item,) = items(session, desk.clock.now(), all_areas())
     assert item.incident == trail_of(EVENT_ID), "by which it is found in the log"
     action = desk.press_the_only("status.park")
     assert state_of_event(desk) == InboxState.PARKED
@@ -227,7 +233,7 @@ def test_a_chat_that_cannot_be_written_to_is_one_item_and_its_first_message_can_
     first, second = waiting_messages(desk)
     desk.clock.at += timedelta(minutes=3)
     with desk.database.read() as session:
-        (item,) = items(session, desk.clock.now())
+        (item,) = items(session, desk.clock.now(), all_areas())
     assert item.title.params == {"chat": "支付投诉群", "n": 2}
     desk.press_the_only("status.park")
     assert message_state(desk, first) == OutboxState.PARKED
@@ -281,8 +287,8 @@ def test_a_call_without_an_outcome_is_asked_for_and_never_repeated_by_hand(desk:
     assert not [job for job in desk.queued().values() if job.startswith("refund.")], "and nothing is sent from here"
     desk.press_the_only("status.park")
     with desk.database.read() as session:
-        assert items(session, desk.clock.now()) == []
-        assert [item.subject for item in parked_items(session, desk.clock.now())] == ["refund:mpops-1"]
+        assert items(session, desk.clock.now(), all_areas()) == []
+        assert [item.subject for item in parked_items(session, desk.clock.now(), all_areas())] == ["refund:mpops-1"]
         timer = Deadlines(session).get(FOLLOW, str(row.id))
         assert timer is not None
         assert timer.done_at is None, "put aside is only the reminder: money is followed all the same"
@@ -301,7 +307,8 @@ def test_a_failed_job_is_counted_run_again_and_gone_when_it_succeeds(desk: Desk)
         if broken[0]:
             raise RuntimeError("no")
 
-    work = FailedWork(desk.units, lambda: {"complaint.sync": job})
+    areas = Areas(Area("broken", text("help.title"), (Job("complaint.sync", job),)))
+    work = FailedWork(replace(desk.units, areas=areas))
     payload = {"account": "pay-main", "trail": "11111111"}
     for trail in ("11111111", "22222222"):
         try:
@@ -310,7 +317,7 @@ def test_a_failed_job_is_counted_run_again_and_gone_when_it_succeeds(desk: Desk)
             work.failed("complaint.sync", {**payload, "trail": trail}, trail)
     key = fingerprint("complaint.sync", payload)
     with desk.database.read() as session:
-        (item,) = items(session, NOW)
+        (item,) = items(session, NOW, all_areas())
     assert (item.subject, item.incident, item.title.params["n"]) == (key, "22222222", 2)
     action = desk.press_the_only("status.retry")
     with pytest.raises(Refused):
@@ -321,7 +328,7 @@ def test_a_failed_job_is_counted_run_again_and_gone_when_it_succeeds(desk: Desk)
     except RuntimeError:
         work.failed(RETRY, {"key": key}, "33333333")
     with desk.database.read() as session:
-        (item,) = items(session, NOW)
+        (item,) = items(session, NOW, all_areas())
     assert (item.incident, item.title.params["n"]) == ("33333333", 3)
     broken[0] = False
     desk.press_the_only("status.retry")
@@ -329,7 +336,7 @@ def test_a_failed_job_is_counted_run_again_and_gone_when_it_succeeds(desk: Desk)
     work.again({"key": key})  # started again after a crash
     assert len(ran) == 2
     with desk.database.read() as session:
-        assert items(session, NOW) == []
+        assert items(session, NOW, all_areas()) == []
         assert FailedJobs(session).count(NOW - timedelta(days=1)) == 0
 
 
@@ -374,24 +381,17 @@ def test_many_stuck_items_are_cut_and_counted(desk: Desk) -> None:
 
 
 def test_whoever_only_reads_the_status_mends_nothing(desk: Desk) -> None:
-    from bot.permissions import Permission
-    from handlers.status.table import CLICKABLES
-
-    needed = {clickable.name: clickable.permission for clickable in CLICKABLES}
+    needed = {click.name: click.permission for click in CLICKS}
     for name in ("status.retry", "status.park", "status.unpark"):
-        assert needed[name] is Permission.STATUS_MANAGE
-    reader = replace(desk.actor, grants={"*": frozenset({Permission.STATUS_READ})})
-    assert not reader.may(Permission.STATUS_MANAGE)
+        assert needed[name] is MANAGE
+    reader = replace(desk.actor, grants={"*": frozenset({READ})})
+    assert not reader.may(MANAGE)
 
 
 def test_whoever_manages_one_program_only_mends_nothing_and_sees_nothing(desk: Desk) -> None:
-    from bot.permissions import Permission
-    from bot.router import Asked, NoArguments
-    from handlers.status.table import status
-
     failed_event(desk)
     (action,) = desk.buttons()["status.retry"]
-    held = frozenset({Permission.STATUS_READ, Permission.STATUS_MANAGE})
+    held = frozenset({READ, MANAGE})
     desk.actor = replace(desk.actor, grants={"mall": held})
     with pytest.raises(Refused) as told:
         desk.press(action)
@@ -416,25 +416,25 @@ def test_a_click_that_was_put_aside_is_not_carried_out_days_later(desk: Desk) ->
 
 
 def test_a_job_that_was_put_aside_and_fails_once_more_is_news(desk: Desk) -> None:
-    work = FailedWork(desk.units, dict)
+    work = FailedWork(desk.units)
     work.failed("refund.recover", {"at": "1"}, "11111111")
     desk.press_the_only("status.park")
     with desk.database.read() as session:
-        assert items(session, NOW) == []
+        assert items(session, NOW, all_areas()) == []
     work.failed("refund.recover", {"at": "2"}, "22222222")
     with desk.database.read() as session:
-        (item,) = items(session, NOW)
-        assert parked_items(session, NOW) == []
+        (item,) = items(session, NOW, all_areas())
+        assert parked_items(session, NOW, all_areas()) == []
     assert item.incident == "22222222"
 
 
 def test_a_job_that_this_version_does_not_know_is_not_lost_for_being_tried_again(desk: Desk) -> None:
-    work = FailedWork(desk.units, dict)
+    work = FailedWork(desk.units)
     work.failed("of.the.next.version", {"id": 1}, "11111111")
     desk.press_the_only("status.retry")
     work.again({"key": fingerprint("of.the.next.version", {"id": 1})})
     with desk.database.read() as session:
-        (item,) = items(session, NOW)
+        (item,) = items(session, NOW, all_areas())
     assert item.title.params["n"] == 2
     assert "status.retry" in desk.buttons()
 

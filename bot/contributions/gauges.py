@@ -1,0 +1,23 @@
+"""Numbers that rows tell, for the metrics page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.contributions.base import Contribution
+from bot.readings import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge(Contribution):
+    """`read` is asked every ten seconds at most; it must be quick, whatever the size of the tables."""
+
+    name: str
+    read: Callable[[Session, datetime], Iterable[Reading]]
+
+    def identifiers(self) -> tuple[str, ...]:
+        return (self.name,)

@@ -1,0 +1,40 @@
+"""What must be taken up again after a restore. Read by `mpops restore`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from bot.contributions.base import Contribution
+from bot.engine import INTERACTIVE, Engine, Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Resuming:
+    """The transaction of a restore, in which work is handed to an engine that does not run."""
+
+    session: Session
+    engine: Engine
+    now: datetime
+
+    def enqueue(
+        self, job: str, id: str, payload: Payload, *, queue: str = INTERACTIVE, partition: str | None = None
+    ) -> None:
+        self.engine.enqueue(self.session, job, id, payload, queue=queue, partition=partition)
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished(Contribution):
+    """`resume` enqueues anew what the rows say is not finished; deadlines and schedules are found by their own sweeps.
+
+    The backup is of an earlier moment: what the rows say is about to be done outside may have been done since.
+    """
+
+    name: str
+    resume: Callable[[Resuming], None]
+
+    def identifiers(self) -> tuple[str, ...]:
+        return (self.name,)

@@ -1,0 +1,40 @@
+"""What the house itself takes up again after a restore: what came in, what goes out, and every card."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from bot.contributions.restore import Resuming, Unfinished
+from bot.engine import CARDS
+from bot.inbox import PROCESS
+from bot.parcels import CARD_LIFE
+from bot.unit import DELIVER
+from storage.inbox import InboxItem, InboxState
+from storage.outbox import OutboxMessage, OutboxState, PostedCard
+
+
+def _incoming(resuming: Resuming) -> None:
+    new = select(InboxItem.id).where(InboxItem.state == InboxState.NEW).order_by(InboxItem.received_at)
+    for id in resuming.session.scalars(new):
+        resuming.enqueue(PROCESS, id, {"id": id})
+
+
+def _outgoing(resuming: Resuming) -> None:
+    session, now = resuming.session, resuming.now
+    waiting = select(OutboxMessage).where(OutboxMessage.state == OutboxState.WAITING).order_by(OutboxMessage.id)
+    for message in session.scalars(waiting):
+        payload = {"lane": message.lane}
+        resuming.enqueue(DELIVER, f"deliver-{message.id}", payload, queue=CARDS, partition=message.lane)
+    # What stands in the chats is of a later moment than the rows: every card that can still be changed is drawn again.
+    standing = select(PostedCard).where(
+        PostedCard.message_id.is_not(None),
+        PostedCard.retired.is_(False),
+        PostedCard.posted_at > now - CARD_LIFE + timedelta(hours=12),
+    )
+    for card in session.scalars(standing):
+        card.drawn, card.redraw_at = None, now
+
+
+UNFINISHED = (Unfinished("inbox", _incoming), Unfinished("outbox", _outgoing))

@@ -1,1 +1,0 @@
-"""The accounts on the channels, and what comes in from them."""

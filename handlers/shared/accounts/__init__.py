@@ -1,0 +1,1 @@
+"""The registry of the accounts on the channels, and what comes in from them."""

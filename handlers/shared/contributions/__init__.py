@@ -1,0 +1,1 @@
+"""What areas bring of channels and payments: plain frozen values, as in `bot/contributions`."""

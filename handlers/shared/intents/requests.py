@@ -1,0 +1,134 @@
+"""Requests for approval: asked, shown to those who may decide, escalated, withdrawn, ended.
+
+One workflow for every action that some area brings as `Approvable`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.contributions.approvals import Approvable, Outcome
+from bot.permissions import Actor
+from bot.refusals import Refused
+from bot.texts import Text, text
+from bot.unit import Unit, to_chat, to_person
+from handlers.shared.intents.policy import Rule, rule_for, voters
+from handlers.shared.intents.states import Event, advance
+from storage.approvals import ApprovalRequest, Approvals, RequestState
+
+CARD = "approval"
+DUE = "approval.due"
+
+
+def check(unit: Unit, action: str, scope: str, by: Actor, amount_fen: int | None) -> None:
+    """Raises Refused when nobody could approve: better said before than after."""
+    rule = rule_for(unit, action, scope)
+    able = voters(unit, rule, scope, escalated=False, not_id=by.id or 0)
+    backup = voters(unit, rule, scope, escalated=True, not_id=by.id or 0)
+    if len(backup) < rule.needed(amount_fen) or not (able or backup):
+        raise Refused(text("approval.nobody", needed=rule.needed(amount_fen), found=len(backup)))
+
+
+def request(
+    unit: Unit,
+    *,
+    action: str,
+    scope: str,
+    subject: str,
+    story: str,
+    chat_id: str,
+    amount_fen: int | None,
+    weight_fen: int | None = None,
+    by: Actor,
+) -> ApprovalRequest:
+    """Write the request down and put its card before everybody who may decide, and into the group.
+
+    `weight_fen` is the amount by which the policy judges, where that is more than what is asked for now.
+    """
+    weight = amount_fen if weight_fen is None else weight_fen
+    check(unit, action, scope, by, weight)
+    assert by.id is not None  # a stranger has no permission to ask
+    rule = rule_for(unit, action, scope)
+    due = unit.now + timedelta(seconds=rule.deadline_seconds)
+    asked = unit.of(Approvals).add(
+        ApprovalRequest(
+            action=action, scope=scope, subject=subject, story=story, chat_id=chat_id, amount_fen=amount_fen,
+            requested_by=by.id, requested_at=unit.now, state=RequestState.PENDING,
+            quorum=rule.needed(weight), policy=rule.stored(), due_at=due,
+        )
+    )  # fmt: skip
+    unit.deadlines.set(DUE, str(asked.id), due, due)
+    _show(unit, asked, rule, escalated=False)
+    if chat_id:
+        unit.post(CARD, str(asked.id), to_chat(chat_id))
+    if len(voters(unit, rule, scope, escalated=False, not_id=by.id)) < asked.quorum:
+        escalate(unit, asked, rule)  # too few of them are here: do not wait for the deadline
+    return asked
+
+
+def pending(unit: Unit, id: int) -> ApprovalRequest:
+    """The request, locked. Raises Refused where it is decided already."""
+    found = unit.of(Approvals).get(id, lock=True)
+    if found is None:
+        raise Refused(text("card.gone"))
+    if found.state != RequestState.PENDING:
+        raise Refused(_over(found))
+    return found
+
+
+def withdraw(unit: Unit, request_id: int, by: Actor) -> None:
+    found = pending(unit, request_id)
+    if found.requested_by != by.id:
+        raise Refused(text("approval.only_requester"))
+    unit.audit("approval.withdrawn", found.story, by, number=found.number)
+    end(unit, found, Event.WITHDRAWN, Outcome.WITHDRAWN, None)
+
+
+def escalate(unit: Unit, found: ApprovalRequest, rule: Rule) -> None:
+    """Ask also those behind the approvers, with the time that the policy gives once more."""
+    found.escalated_at = unit.now
+    found.due_at = unit.now + timedelta(seconds=rule.deadline_seconds)
+    unit.deadlines.set(DUE, str(found.id), found.due_at, found.due_at)
+    unit.audit("approval.escalated", found.story, None, number=found.number)
+    _show(unit, found, rule, escalated=True)
+    touch(unit, found)
+
+
+def end(unit: Unit, found: ApprovalRequest, event: Event, outcome: Outcome, reason: str | None) -> None:
+    """Decide it, and have the decision carried out in the same unit of work."""
+    target = advance(RequestState(found.state), event)
+    if target is None:
+        raise Refused(_over(found))
+    found.state, found.decided_at, found.reason = target, unit.now, reason
+    unit.deadlines.meet(DUE, str(found.id), unit.now)
+    _approvable(unit, found.action).decided(unit, found, outcome)
+    touch(unit, found)
+
+
+def touch(unit: Unit, found: ApprovalRequest) -> None:
+    """Make its cards show the truth; what is decided is looked at without any form."""
+    unit.session.flush()
+    for card in unit.cards_of(CARD, str(found.id)):
+        unit.redraw_card(card, params={} if found.state != RequestState.PENDING else None)
+
+
+def redraw(unit: Unit, request_id: int) -> None:
+    """What is asked for has changed: its cards tell of it."""
+    unit.redraw(CARD, str(request_id))
+
+
+def _show(unit: Unit, found: ApprovalRequest, rule: Rule, *, escalated: bool) -> None:
+    for person in voters(unit, rule, found.scope, escalated=escalated, not_id=found.requested_by):
+        if not unit.has_card(CARD, str(found.id), to_person(person.open_id)):
+            unit.post(CARD, str(found.id), to_person(person.open_id))
+
+
+def _over(found: ApprovalRequest) -> Text:
+    return text("approval.over", number=found.number, state=text(f"approval.state.{found.state}"))
+
+
+def _approvable(unit: Unit, action: str) -> Approvable:
+    known = unit.areas.named(Approvable, action)
+    if known is None:
+        raise LookupError(f"nobody here carries out the action {action!r}")
+    return known
