@@ -49,20 +49,27 @@ class PushAnswer:
     content_type: str
 
 
-class Pushes(Protocol):
-    """The channels' side of `/notify/<account>`."""
+class PushPort(Protocol):
+    """One account that channels push to, looked up once a push."""
 
-    def largest(self, account: str) -> int | None:
-        """The most bytes a push may have; None for an account that is not there."""
-        ...
+    @property
+    def max_bytes(self) -> int: ...
 
-    def open(self, account: str, headers: Mapping[str, str], body: bytes) -> Pushed | None:
+    def open(self, headers: Mapping[str, str], body: bytes) -> Pushed | None:
         """None for a push that does not prove who sent it."""
         ...
 
-    def accepted(self, account: str) -> PushAnswer: ...
+    def accepted(self) -> PushAnswer: ...
 
-    def refused(self, account: str) -> PushAnswer: ...
+    def refused(self) -> PushAnswer: ...
+
+
+class Pushes(Protocol):
+    """The channels' side of `/notify/<account>`."""
+
+    def account(self, key: str) -> PushPort | None:
+        """None for an account that is not there or takes no pushes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,17 +195,17 @@ class Ingress:
             return _json({"code": "FAIL", "message": "try again"}, 503)
 
     def _notify(self, account: str) -> Response:
-        largest = self._pushes.largest(account) if _ACCOUNT.fullmatch(account) else None
-        if largest is None:
+        port = self._pushes.account(account) if _ACCOUNT.fullmatch(account) else None
+        if port is None:
             return _json({"code": "FAIL", "message": "unknown"}, 404)
-        body = _body(request, largest)
+        body = _body(request, port.max_bytes)
         if body is None:
             self._metrics.refused(account, "too large")
             return _json({"code": "FAIL", "message": "too large"}, 413)
-        pushed = self._pushes.open(account, dict(request.headers), body)
+        pushed = port.open(dict(request.headers), body)
         if pushed is None:
             self._metrics.refused(account)
-            return _pushed(self._pushes.refused(account))
+            return _pushed(port.refused())
         id = f"notify:{account}:{pushed.key}"[:200]
         path = trail.trail_of(id)
         with trail.on(path), self._spans.event(pushed.event, path, account):
@@ -209,7 +216,7 @@ class Ingress:
                     unit.enqueue(PROCESS, id, {"id": id})
             log.info("notify.stored", inbox=id, kind=pushed.event[:200], fresh=fresh)
         self._metrics.received(account, pushed.event, fresh)
-        return _pushed(self._pushes.accepted(account))
+        return _pushed(port.accepted())
 
 
 def _arrival(envelope: Envelope, kind: str, now: datetime) -> Arrival:

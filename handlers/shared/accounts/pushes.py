@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import structlog
 
 from adapters.errors import ChannelError
 from adapters.ports import Inbound
+from adapters.values import Acknowledgement
 from bot.door import Door
-from bot.ingress import PushAnswer, Pushed
+from bot.ingress import PushAnswer, Pushed, PushPort
 from bot.retries import TryAgain
 from bot.unit import Unit
 from handlers.shared.accounts.registry import Channels
 from handlers.shared.contributions.pushes import OnPush
 
 log = structlog.get_logger("channels")
-
-_NOTHING = PushAnswer(404, b"", "text/plain")
 
 
 class ChannelPushes:
@@ -28,43 +28,47 @@ class ChannelPushes:
         self._channels = channels
         self._door = Door()
 
-    def largest(self, account: str) -> int | None:
-        inbound = self._inbound(account)
-        return inbound.max_bytes if inbound is not None else None
+    def account(self, key: str) -> PushPort | None:
+        channel = self._channels.find(key)
+        inbound = channel.get(Inbound) if channel is not None else None
+        return _AccountPushes(key, inbound, self._door) if inbound is not None else None
 
-    def open(self, account: str, headers: Mapping[str, str], body: bytes) -> Pushed | None:
-        inbound = self._inbound(account)
-        if inbound is None:
-            return None
+
+@dataclass(frozen=True, slots=True)
+class _AccountPushes:
+    """Implements `bot.ingress.PushPort`."""
+
+    key: str
+    inbound: Inbound
+    door: Door
+
+    @property
+    def max_bytes(self) -> int:
+        return self.inbound.max_bytes
+
+    def open(self, headers: Mapping[str, str], body: bytes) -> Pushed | None:
         try:
-            notification = inbound.open(headers, body)
+            notification = self.inbound.open(headers, body)
         except ChannelError as error:
-            unwritten = self._door.failed()
+            unwritten = self.door.failed()
             if unwritten is not None:
                 log.warning(
-                    "notify.refused", account=account, why=type(error).__name__, detail=error.message,
+                    "notify.refused", account=self.key, why=type(error).__name__, detail=error.message,
                     size=len(body), unwritten=unwritten,
                 )  # fmt: skip
             return None
         stored = json.dumps({"event": notification.event, "resource": notification.resource}, ensure_ascii=False)
         return Pushed(notification.key, notification.event, stored)
 
-    def accepted(self, account: str) -> PushAnswer:
-        return self._answer(account, accepted=True)
+    def accepted(self) -> PushAnswer:
+        return _answer(self.inbound.accepted())
 
-    def refused(self, account: str) -> PushAnswer:
-        return self._answer(account, accepted=False)
+    def refused(self) -> PushAnswer:
+        return _answer(self.inbound.refused())
 
-    def _answer(self, account: str, *, accepted: bool) -> PushAnswer:
-        inbound = self._inbound(account)
-        if inbound is None:
-            return _NOTHING
-        said = inbound.accepted() if accepted else inbound.refused()
-        return PushAnswer(said.status, said.body, said.content_type)
 
-    def _inbound(self, account: str) -> Inbound | None:
-        channel = self._channels.find(account)
-        return channel.get(Inbound) if channel is not None else None
+def _answer(said: Acknowledgement) -> PushAnswer:
+    return PushAnswer(said.status, said.body, said.content_type)
 
 
 class PushWork:
