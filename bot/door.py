@@ -6,8 +6,10 @@ import threading
 import time
 from collections.abc import Callable
 
+from bot.token_bucket import TokenBucket
+
 _BURST = 50
-_A_SECOND = 2.0
+_SECONDS = 0.5
 
 
 class Door:
@@ -20,27 +22,20 @@ class Door:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._left, self._at = float(_BURST), clock()
+        self._bucket = TokenBucket(_BURST, _SECONDS, clock())
         self._unwritten = 0
 
     @property
     def is_crowded(self) -> bool:
         """Whether only requests with a proof in their headers are looked at now."""
         with self._lock:
-            self._refill()
-            return self._left < 1
+            return self._bucket.left(self._clock()) < 1
 
     def failed(self) -> int | None:
         """Count one; how many were not written down since the last line, or None when this one is not either."""
         with self._lock:
-            self._refill()
-            if self._left < 1:
+            if not self._bucket.take(self._clock()):
                 self._unwritten += 1
                 return None
-            self._left -= 1
             unwritten, self._unwritten = self._unwritten, 0
             return unwritten
-
-    def _refill(self) -> None:
-        now = self._clock()
-        self._left, self._at = min(float(_BURST), self._left + (now - self._at) * _A_SECOND), now

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
+from bot.token_bucket import TokenBucket
+
 _MOST_KNOWN = 10_000  # people and chats; who was longest silent is forgotten first
 _MOST_JUDGED = 2_000  # messages
 
@@ -34,24 +36,24 @@ class Turn(Enum):
     SILENT = auto()  # too much, and told already
 
 
-@dataclass(slots=True)
 class _Bucket:
-    left: float
-    at: datetime
-    told: bool = False
+    """What one person or chat has left, and whether they were told that it is nothing."""
 
-    def take(self, allowance: Allowance, now: datetime) -> Turn:
-        # A clock that was set back fills nothing; it takes nothing away either.
-        passed = max(0.0, (now - self.at).total_seconds())
-        self.left, self.at = min(float(allowance.burst), self.left + passed / allowance.seconds), now
-        if self.left >= allowance.burst / 2:
-            self.told = False  # quiet for a while: the next refusal is news again
-        if self.left >= 1:
-            self.left -= 1
+    __slots__ = ("_bucket", "_half", "_told")
+
+    def __init__(self, allowance: Allowance, now: float) -> None:
+        self._bucket = TokenBucket(allowance.burst, allowance.seconds, now)
+        self._half = allowance.burst / 2
+        self._told = False
+
+    def take(self, now: float) -> Turn:
+        if self._bucket.left(now) >= self._half:
+            self._told = False  # quiet for a while: the next refusal is news again
+        if self._bucket.take(now):
             return Turn.YES
-        if self.told:
+        if self._told:
             return Turn.SILENT
-        self.told = True
+        self._told = True
         return Turn.SAY_NO
 
 
@@ -107,11 +109,11 @@ class Turns:
             return Turn.YES
         bucket = self._buckets.get(who)
         if bucket is None:
-            bucket = self._buckets[who] = _Bucket(float(allowance.burst), now)
+            bucket = self._buckets[who] = _Bucket(allowance, now.timestamp())
             while len(self._buckets) > _MOST_KNOWN:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(who)
-        return bucket.take(allowance, now)
+        return bucket.take(now.timestamp())
 
 
 UNLIMITED = Allowance(0, 1.0)
