@@ -51,16 +51,20 @@ def back(unit: Unit, clicked: Clicked) -> None:
 
 
 def check_reject(unit: Unit, clicked: Clicked) -> Text:
-    request = _votable(unit, clicked)
-    if not clicked.form.get("reason", "").strip():
-        raise Refused(text("approval.reason_needed"))
+    request, _ = _rejected(unit, clicked)
     return text("approval.you_rejected", number=request.number)
 
 
+def _rejected(unit: Unit, clicked: Clicked) -> tuple[ApprovalRequest, str]:
+    """The request, and why not."""
+    request, reason = _votable(unit, clicked), clicked.form.get("reason", "").strip()[:500]
+    if not reason:
+        raise Refused(text("approval.reason_needed"))
+    return request, reason
+
+
 def reject(unit: Unit, clicked: Clicked) -> None:
-    check_reject(unit, clicked)
-    request = _votable(unit, clicked)
-    reason = clicked.form["reason"].strip()[:500]
+    request, reason = _rejected(unit, clicked)
     _vote(unit, request, clicked.actor, Decision.REJECT, reason)
     requests.end(unit, request, Event.REJECTED, Outcome.REJECTED, reason)
 
@@ -76,7 +80,6 @@ def check_withdraw(unit: Unit, clicked: Clicked) -> Text:
 
 
 def withdraw(unit: Unit, clicked: Clicked) -> None:
-    check_withdraw(unit, clicked)
     requests.withdraw(unit, int(clicked.action.subject), clicked.actor)
 
 

@@ -38,17 +38,19 @@ class Service:
     # --- who handles it --------------------------------------------------------------------------------------------
 
     def check_claim(self, unit: Unit, clicked: Clicked) -> Text:
+        return text("complaint.claimed", number=self._claimable(unit, clicked).number)
+
+    def _claimable(self, unit: Unit, clicked: Clicked) -> Complaint:
         complaint = self._open(unit, clicked)
         self._scope(clicked.actor, HANDLE, complaint)
         if complaint.claimed_by == clicked.actor.id:
             raise Refused(text("complaint.yours_already", number=complaint.number))
         if complaint.claimed_by is not None:
             raise Refused(text("complaint.taken", who=named(unit.people.by_id(complaint.claimed_by))))
-        return text("complaint.claimed", number=complaint.number)
+        return complaint
 
     def claim(self, unit: Unit, clicked: Clicked) -> None:
-        self.check_claim(unit, clicked)
-        complaint = self._open(unit, clicked)
+        complaint = self._claimable(unit, clicked)
         complaint.claimed_by, complaint.claimed_at = clicked.actor.id, unit.now
         self._told(unit, "complaint.claimed", complaint, clicked.actor)
 
@@ -61,13 +63,12 @@ class Service:
         self._told(unit, "complaint.released", complaint, clicked.actor)
 
     def check_assign(self, unit: Unit, clicked: Clicked) -> Text:
-        self.mine(unit, clicked, over=True)
-        self._taker(unit, clicked)
+        self._taker(unit, clicked, self.mine(unit, clicked, over=True))
         return text("complaint.handed_on")
 
     def assign(self, unit: Unit, clicked: Clicked) -> None:
         complaint = self.mine(unit, clicked, over=True)
-        taker = self._taker(unit, clicked)
+        taker = self._taker(unit, clicked, complaint)
         complaint.claimed_by, complaint.claimed_at = taker.id, unit.now
         unit.audit(
             "complaint.assigned", f"complaint:{complaint.id}", clicked.actor,
@@ -81,9 +82,8 @@ class Service:
                 text("complaint.handed_to_you", number=complaint.number, who=clicked.actor.name),
             )
 
-    def _taker(self, unit: Unit, clicked: Clicked) -> Actor:
+    def _taker(self, unit: Unit, clicked: Clicked, complaint: Complaint) -> Actor:
         taker = unit.actor(clicked.form.get("person", ""))
-        complaint = self._open(unit, clicked)
         if taker.id is None or not taker.may(HANDLE, complaint.program_key):
             raise Refused(text("complaint.cannot_take", who=taker.name if taker.id else text("person.unknown_one")))
         return taker
@@ -120,16 +120,19 @@ class Service:
         self._look(unit, clicked, complaint, {"view": "reply", "template": chosen.key, "draft": words})
 
     def check_phone(self, unit: Unit, clicked: Clicked) -> Text:
+        self._revealed(unit, clicked)
+        return text("complaint.phone_sent")
+
+    def _revealed(self, unit: Unit, clicked: Clicked) -> Complaint:
         complaint = self._get(unit, clicked)
         self._scope(clicked.actor, REVEAL, complaint)
         if not complaint.phone:
             raise Refused(text("complaint.no_phone_known"))
-        return text("complaint.phone_sent")
+        return complaint
 
     def phone(self, unit: Unit, clicked: Clicked) -> None:
         """Show the customer's phone number to one person, in private, and write down that it was shown."""
-        self.check_phone(unit, clicked)
-        complaint = self._get(unit, clicked)
+        complaint = self._revealed(unit, clicked)
         unit.audit("personal.revealed", f"complaint:{complaint.id}", clicked.actor, number=complaint.number)
         unit.say(
             to_person(clicked.actor.open_id),
@@ -139,17 +142,21 @@ class Service:
     # --- answering and finishing -----------------------------------------------------------------------------------
 
     def check_reply(self, unit: Unit, clicked: Clicked) -> Text:
-        complaint = self.mine(unit, clicked)
+        self._answered(unit, clicked)
+        return text("complaint.reply_taken")
+
+    def _answered(self, unit: Unit, clicked: Clicked) -> tuple[Complaint, str]:
+        """The complaint, and what is to be sent to its customer."""
+        complaint, words = self.mine(unit, clicked), clicked.form.get("reply", "").strip()
         port = self.channels.find(complaint.account_key)
         found = port.get(ComplaintsPort) if port is not None else None
         if found is None:
             raise Refused(text("channel.unavailable"))
-        object_to(found.check_reply(clicked.form.get("reply", "").strip()))
+        object_to(found.check_reply(words))
         replies = unit.of(Complaints).replies(complaint.id)
         if any(reply.state == ReplyState.SENDING for reply in replies):
             raise Refused(text("complaint.reply_in_hand"))
         # A form that still stands there is easily sent again: the same words count once, until the customer writes.
-        words = clicked.form.get("reply", "").strip()
         if any(reply.state == ReplyState.SENT and reply.words == words for reply in replies):
             entries = unit.of(Complaints).entries(complaint.id)
             # Both times are the channel's: by its clock ours may be minutes behind.
@@ -157,12 +164,10 @@ class Service:
             heard = [one.at for one in entries if one.author == Author.CUSTOMER]
             if not told or all(at <= max(told) for at in heard):
                 raise Refused(text("complaint.reply_sent_already"))
-        return text("complaint.reply_taken")
+        return complaint, words
 
     def reply(self, unit: Unit, clicked: Clicked) -> None:
-        self.check_reply(unit, clicked)
-        complaint = self.mine(unit, clicked)
-        words = clicked.form["reply"].strip()
+        complaint, words = self._answered(unit, clicked)
         assert clicked.actor.id is not None  # _mine admits only people who are known
         reply = unit.of(Complaints).add_reply(
             ComplaintReply(
@@ -178,6 +183,10 @@ class Service:
         unit.redraw(CARD, str(complaint.id))
 
     def check_finish(self, unit: Unit, clicked: Clicked) -> Text:
+        self._finishable(unit, clicked)
+        return text("complaint.finish_taken")
+
+    def _finishable(self, unit: Unit, clicked: Clicked) -> Complaint:
         complaint = self.mine(unit, clicked)
         if complaint.progress == Progress.WAITING:
             raise Refused(text("complaint.finish_needs_reply"))
@@ -188,11 +197,10 @@ class Service:
                 raise Refused(hold)
         if clicked.action.version != complaint.row_version:
             raise Refused(text("card.stale"))  # the customer may have written meanwhile
-        return text("complaint.finish_taken")
+        return complaint
 
     def finish(self, unit: Unit, clicked: Clicked) -> None:
-        self.check_finish(unit, clicked)
-        complaint = self.mine(unit, clicked)
+        complaint = self._finishable(unit, clicked)
         complaint.progress = advance(Progress(complaint.progress), Event.FINISH_ASKED) or complaint.progress
         unit.session.flush()
         unit.audit("complaint.finish_asked", f"complaint:{complaint.id}", clicked.actor, number=complaint.number)

@@ -108,20 +108,25 @@ class RefundService:
         moved(unit, refund)
 
     def check_withdraw(self, unit: Unit, clicked: Clicked) -> Text:
+        return text("refund.withdrawn", number=self._withdrawable(unit, clicked).number)
+
+    def _withdrawable(self, unit: Unit, clicked: Clicked) -> Refund:
         refund = self._refund(unit, clicked)
         if refund.progress != RefundProgress.ASKED:
             raise Refused(text("refund.not_waiting", number=refund.number))
         if refund.requested_by != clicked.actor.id:
             raise Refused(text("approval.only_requester"))
-        return text("refund.withdrawn", number=refund.number)
+        return refund
 
     def withdraw(self, unit: Unit, clicked: Clicked) -> None:
-        self.check_withdraw(unit, clicked)
-        refund = self._refund(unit, clicked)
+        refund = self._withdrawable(unit, clicked)
         if refund.approval_id is not None:
             requests.withdraw(unit, refund.approval_id, clicked.actor)
 
     def check_retry(self, unit: Unit, clicked: Clicked) -> Text:
+        return text("refund.retried", number=self._retriable(unit, clicked).number)
+
+    def _retriable(self, unit: Unit, clicked: Clicked) -> Refund:
         refund = self._refund(unit, clicked)
         paid = payment_of(unit.areas, unit.session, refund, lock=True)  # the same lock as asking takes
         self._may_ask(clicked, paid.program_key if paid is not None else None)
@@ -134,12 +139,11 @@ class RefundService:
             raise Refused(text("refund.no_retry", number=refund.number))
         if clicked.action.version != refund.row_version:
             raise Refused(text("card.stale"))
-        return text("refund.retried", number=refund.number)
+        return refund
 
     def retry(self, unit: Unit, clicked: Clicked) -> None:
         """Send an approved refund again that the channel refused for a reason that may have passed; same number."""
-        self.check_retry(unit, clicked)
-        refund = self._refund(unit, clicked)
+        refund = self._retriable(unit, clicked)
         refund.progress = advance(RefundProgress(refund.progress), Event.TRIED_AGAIN) or refund.progress
         refund.error, refund.can_retry = None, False
         unit.audit("refund.retried", subject_of(refund), clicked.actor, number=refund.number)
