@@ -1,25 +1,18 @@
-"""Feishu's HTTP side: who calls, how often, and the envelope of answers; and the endpoints around the app itself."""
+"""Feishu's HTTP side: who calls, how often, and the envelope of answers."""
 
 from __future__ import annotations
 
 import json
-import math
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, Response, request
 
+from sandbox.feishu.core import Core
 from sandbox.feishu.errors import Refused, field_error, missing_scope
-from sandbox.feishu.state import App, Token, new_id
+from sandbox.feishu.state import App, new_id
 
-if TYPE_CHECKING:
-    from sandbox.feishu.platform import Feishu
-
-TOKEN_LIFE = timedelta(seconds=7200)
-RENEWAL = timedelta(minutes=30)
 Data = Mapping[str, Any]
 
 
@@ -65,8 +58,8 @@ class Caller:
 class Api:
     """Registers endpoints that want a tenant token; handlers run under `world.lock` and answer the `data` part."""
 
-    def __init__(self, feishu: Feishu) -> None:
-        self.feishu = feishu
+    def __init__(self, core: Core) -> None:
+        self.core = core
         self.routes = Blueprint("feishu", __name__)
 
     def on(
@@ -87,9 +80,9 @@ class Api:
                 app = self._authorised()
                 if scopes and not app.has(*scopes):
                     raise missing_scope(scopes[0])
-                self.feishu.limits.api(app.app_id, name, per_second, per_minute)
+                self.core.limits.api(app.app_id, name, per_second, per_minute)
                 body = json_body() if request.mimetype != "multipart/form-data" else {}
-                with self.feishu.world.lock:
+                with self.core.world.lock:
                     result = handler(Caller(app, body), **parts)
             except Refused as refused:
                 return refusal(refused)
@@ -114,13 +107,13 @@ class Api:
             )
         if not value.startswith(("t-", "u-", "a-")):
             raise Refused(99991671, "Invalid access token for authorization. The token must start with t- or u-.")
-        with self.feishu.world.lock:
-            token = self.feishu.store.tokens.get(value)
-            if token is None or token.kind != "tenant" or token.expires_at <= self.feishu.store.now():
+        with self.core.world.lock:
+            token = self.core.store.tokens.get(value)
+            if token is None or token.kind != "tenant" or token.expires_at <= self.core.store.now():
                 raise Refused(
                     99991663, "Invalid access token for authorization. Please make a request with token attached."
                 )
-            return self.feishu.store.apps[token.app_id]
+            return self.core.store.apps[token.app_id]
 
 
 def json_body() -> dict[str, Any]:
@@ -135,96 +128,3 @@ def json_body() -> dict[str, Any]:
     if not isinstance(body, dict):
         raise Refused(9499, "Bad Request: the body is not an object")
     return body
-
-
-def blueprint(feishu: Feishu) -> Blueprint:
-    from sandbox.feishu import routes_directory, routes_files, routes_messages
-
-    api = Api(feishu)
-    _identity(api)
-    routes_messages.register(api)
-    routes_files.register(api)
-    routes_directory.register(api)
-    return api.routes
-
-
-def _identity(api: Api) -> None:
-    feishu = api.feishu
-
-    def tenant_token() -> Response:
-        return _guarded(lambda: answer({"code": 0, "msg": "ok", **_tokens(feishu, ("tenant",))}))
-
-    def app_token() -> Response:
-        return _guarded(lambda: answer({"code": 0, "msg": "ok", **_tokens(feishu, ("app", "tenant"))}))
-
-    def endpoint() -> Response:
-        return _guarded(lambda: _endpoint(feishu))
-
-    def bot_info(caller: Caller) -> Data:
-        app = caller.app
-        bot = {
-            "activate_status": 2,
-            "app_name": app.name,
-            "avatar_url": "",
-            "ip_white_list": list(app.ip_allow_list),
-            "open_id": app.bot_open_id,
-        }
-        return {"bot": bot}
-
-    def scopes(caller: Caller) -> Data:
-        return {"scopes": [{"scope_name": name, "grant_status": 1} for name in sorted(caller.app.scopes)]}
-
-    api.open("POST", "/open-apis/auth/v3/tenant_access_token/internal", tenant_token)
-    api.open("POST", "/open-apis/auth/v3/app_access_token/internal", app_token)
-    api.open("POST", "/callback/ws/endpoint", endpoint)
-    api.on("GET", "/open-apis/bot/v3/info", bot_info, plain=True)
-    api.on("GET", "/open-apis/application/v6/scopes", scopes)
-
-
-def _guarded(make: Callable[[], Response]) -> Response:
-    try:
-        return make()
-    except Refused as refused:
-        return refusal(refused)
-
-
-def _tokens(feishu: Feishu, kinds: tuple[str, ...]) -> dict[str, Any]:
-    body = json_body()
-    app_id, secret = body.get("app_id"), body.get("app_secret")
-    if not isinstance(app_id, str) or not isinstance(secret, str) or not app_id or not secret:
-        raise Refused(10003, "invalid param")
-    with feishu.world.lock:
-        app = feishu.store.apps.get(app_id)
-        if app is None:
-            raise Refused(10003, "invalid param")
-        if not secrets.compare_digest(app.secret.encode(), secret.encode()):
-            raise Refused(10015, "app secret invalid")
-        made: dict[str, Any] = {}
-        for kind in kinds:
-            token = _token(feishu, app, kind)
-            made[f"{kind}_access_token"] = token.value
-            made["expire"] = math.floor((token.expires_at - feishu.store.now()).total_seconds())
-        return made
-
-
-def _token(feishu: Feishu, app: App, kind: str) -> Token:
-    """The same token while it lives 30 minutes more; else a new one, and both stay valid."""
-    now = feishu.store.now()
-    mine = [token for token in feishu.store.tokens.values() if token.app_id == app.app_id and token.kind == kind]
-    newest = max(mine, key=lambda token: token.expires_at, default=None)
-    if newest is not None and newest.expires_at - now >= RENEWAL and newest.expires_at - now <= TOKEN_LIFE:
-        return newest
-    value = f"{'t' if kind == 'tenant' else 'a'}-{secrets.token_urlsafe(28)}"
-    token = Token(value, app.app_id, kind, now + TOKEN_LIFE)
-    feishu.store.tokens[value] = token
-    return token
-
-
-def _endpoint(feishu: Feishu) -> Response:
-    body = json_body()
-    app = feishu.store.apps.get(str(body.get("AppID")))
-    if app is None or not body.get("AppSecret"):
-        raise Refused(1000040344, "no credential", 200)
-    if not secrets.compare_digest(app.secret.encode(), str(body["AppSecret"]).encode()):
-        raise Refused(514, "auth failed", 200)
-    return answer({"code": 0, "msg": "", "data": feishu.long_connection.endpoint(app)})

@@ -7,7 +7,10 @@ from typing import Any
 from flask import Blueprint, Response
 
 from sandbox.faults import CallFault
+from sandbox.feishu import routes
+from sandbox.feishu.api import refusal
 from sandbox.feishu.clicks import Clicks
+from sandbox.feishu.errors import Refused
 from sandbox.feishu.events import Verification
 from sandbox.feishu.people import People
 from sandbox.feishu.snapshot import snapshot
@@ -24,15 +27,10 @@ class Feishu(People, Clicks):
         self.events.close()
 
     def blueprint(self) -> Blueprint:
-        from sandbox.feishu.api import blueprint
-
-        return blueprint(self)
+        return routes.blueprint(self, self.update_later)
 
     def error_answer(self, kind: CallFault) -> Response:
         """Feishu's throttling (99991400 with `x-ogw-ratelimit-reset`) and its internal error."""
-        from sandbox.feishu.api import refusal
-        from sandbox.feishu.errors import Refused
-
         if kind is CallFault.TOO_MANY:
             headers = {"x-ogw-ratelimit-limit": "1000", "x-ogw-ratelimit-reset": "1"}
             return refusal(Refused(99991400, "request trigger frequency limit", 429, headers))

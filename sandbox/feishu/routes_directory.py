@@ -23,7 +23,7 @@ def register(api: Api) -> None:
 
 
 def _chats(api: Api) -> None:
-    store = api.feishu.store
+    store = api.core.store
 
     def list_chats(caller: Caller) -> Data:
         mine = [one for one in store.chats.values() if _in(caller.app, one) and one.kind == "group"]
@@ -79,7 +79,7 @@ def _chats(api: Api) -> None:
 
 
 def _users(api: Api) -> None:
-    store = api.feishu.store
+    store = api.core.store
 
     def get(caller: Caller, user_id: str) -> Data:
         user = _person(store, caller.text("user_id_type", "open_id"), user_id)

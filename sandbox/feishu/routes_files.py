@@ -32,7 +32,7 @@ SCOPES = ("im:resource", "im:resource:upload")
 
 
 def register(api: Api) -> None:
-    store = api.feishu.store
+    store = api.core.store
 
     def upload_image(caller: Caller) -> http.Data:
         parts = sent_parts()
@@ -68,7 +68,7 @@ def register(api: Api) -> None:
     def resource(caller: Caller, message_id: str, key: str) -> Response:
         if caller.text("type") not in ("image", "file"):
             raise Refused(234001, "Invalid request param.")
-        message = api.feishu.messages.find(message_id)
+        message = api.core.messages.find(message_id)
         store.app_with_bot_in(caller.app, store.chat(message.chat_id))
         if message.is_card:
             raise Refused(234043, "Unsupported message type.")

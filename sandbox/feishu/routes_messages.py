@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sandbox.feishu.api import Api, Caller, Data
 from sandbox.feishu.errors import Refused, field_error
 from sandbox.feishu.messages import as_answer
@@ -10,10 +12,12 @@ from sandbox.feishu.state import Reaction, millis
 MESSAGES = "/open-apis/im/v1/messages"
 SEND = ("im:message", "im:message:send_as_bot")
 READ = ("im:message", "im:message:readonly")
+UpdateLater = Callable[[str, object, object], None]  # app id, token, card; raises Refused
 
 
-def register(api: Api) -> None:
-    feishu, store, messages = api.feishu, api.feishu.store, api.feishu.messages
+def register(api: Api, delayed: UpdateLater) -> None:
+    """`delayed` shows a card by the token of a click."""
+    store, messages = api.core.store, api.core.messages
 
     def create(caller: Caller) -> Data:
         message = messages.create(caller.app, caller.text("receive_id_type", "open_id"), caller.body)
@@ -111,7 +115,7 @@ def register(api: Api) -> None:
         return {}
 
     def update_later(caller: Caller) -> Data:
-        feishu.update_later(caller.app.app_id, caller.body.get("token"), caller.body.get("card"))
+        delayed(caller.app.app_id, caller.body.get("token"), caller.body.get("card"))
         return {}
 
     api.on("POST", MESSAGES, create, SEND)

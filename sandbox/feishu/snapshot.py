@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.feishu.state import Chat, Message, User, millis
-
-if TYPE_CHECKING:
-    from sandbox.feishu.store import Store
+from sandbox.feishu.store import Store
 
 NEWEST = 300
 
