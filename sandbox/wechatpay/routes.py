@@ -1,70 +1,38 @@
-"""The gate that every call passes, and the routes outside complaints: keys, echo, orders, refunds.
+"""All of WeChat Pay's HTTP on one blueprint, and the routes outside complaints: keys, echo, orders, refunds.
 
 docs: wechatpay.md §2, §3, §8, §9.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from flask import Blueprint, Response, request
 
-from flask import Blueprint, Response, g, request
-
-from sandbox.faults import CallFault, Fault
+from sandbox.wechatpay import gate, routes_complaints
 from sandbox.wechatpay.bodies import Body, check_notify_url
+from sandbox.wechatpay.core import Core
+from sandbox.wechatpay.gate import caller
 from sandbox.wechatpay.keys import KeyPair, seal_with_api_key
 from sandbox.wechatpay.limits import system_error
-from sandbox.wechatpay.merchants import KeyMode, Merchant
+from sandbox.wechatpay.merchants import KeyMode
 from sandbox.wechatpay.payments import Payment
 from sandbox.wechatpay.refunds import RefundRequest
 from sandbox.wechatpay.refusals import Refusal, wrong_field
 from sandbox.wechatpay.times import rfc3339
-from sandbox.wechatpay.wire import json_answer, prove, refusal_answer, request_id, sign
-
-if TYPE_CHECKING:
-    from sandbox.wechatpay.platform import WeChatPay
-
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+from sandbox.wechatpay.wire import json_answer
 
 
-def caller() -> Merchant:
-    """The merchant that the gate has let in."""
-    merchant: Merchant = g.pay_merchant
-    return merchant
+def blueprint(pay: Core) -> Blueprint:
+    """All routes, under /v3; to be mounted on an app once."""
+    made = Blueprint("wechatpay", __name__)
+    gate.add(made, pay)
+    _add_keys(made, pay)
+    _add_orders(made, pay)
+    _add_refunds(made, pay)
+    routes_complaints.add(made, pay)
+    return made
 
 
-def add(blueprint: Blueprint, pay: WeChatPay) -> None:
-    """Hang gate and routes on the blueprint."""
-    _add_gate(blueprint, pay)
-    _add_keys(blueprint, pay)
-    _add_orders(blueprint, pay)
-    _add_refunds(blueprint, pay)
-
-
-def _add_gate(blueprint: Blueprint, pay: WeChatPay) -> None:
-    @blueprint.before_request
-    def let_in() -> None:
-        g.pay_merchant = prove(request, pay.merchants, pay.world.clock.seconds())
-
-    @blueprint.errorhandler(Refusal)
-    def refuse(refusal: Refusal) -> Response:
-        return refusal_answer(refusal)
-
-    @blueprint.after_request
-    def seal(answer: Response) -> Response:
-        answer.headers.setdefault("Request-ID", request_id())
-        if not 200 <= answer.status_code < 300 or g.get("pay_unsigned", False):
-            return answer
-        pair = caller().key_for_answer(request.headers.get("Wechatpay-Serial", ""), pay.signing_certificate())
-        fault: Fault | None = g.get("fault")
-        wrong = fault is not None and fault.kind is CallFault.BAD_SIGNATURE
-        return sign(answer, pair, pay.world.clock.seconds(), wrong=wrong)
-
-    @blueprint.route("/v3/<path:rest>", methods=_METHODS)
-    def unknown(rest: str) -> Response:
-        raise Refusal(404, "NOT_FOUND", "请求的资源不存在")
-
-
-def _add_keys(blueprint: Blueprint, pay: WeChatPay) -> None:
+def _add_keys(blueprint: Blueprint, pay: Core) -> None:
     @blueprint.get("/v3/certificates")
     def certificates() -> Response:
         merchant = caller()
@@ -99,7 +67,7 @@ def _add_keys(blueprint: Blueprint, pay: WeChatPay) -> None:
         return json_answer(answer)
 
 
-def _unsealed(pay: WeChatPay, sealed: str, field: str) -> str:
+def _unsealed(pay: Core, sealed: str, field: str) -> str:
     """Open a field that the merchant sealed for the key it names in Wechatpay-Serial."""
     serial, own = request.headers.get("Wechatpay-Serial", ""), caller().public_key_pair
     keys: list[KeyPair] = [*pay.certificates, *([own] if own is not None else [])]
@@ -112,7 +80,7 @@ def _unsealed(pay: WeChatPay, sealed: str, field: str) -> str:
     raise wrong_field("Wechatpay-Serial", "平台证书序列号Wechatpay-Serial错误", serial)
 
 
-def _add_orders(blueprint: Blueprint, pay: WeChatPay) -> None:
+def _add_orders(blueprint: Blueprint, pay: Core) -> None:
     def shown(payment: Payment | None) -> Response:
         if request.args.get("mchid") != caller().id:
             raise wrong_field("mchid", "商户号mchid缺失或与签名商户不一致", request.args.get("mchid"))
@@ -131,7 +99,7 @@ def _add_orders(blueprint: Blueprint, pay: WeChatPay) -> None:
             return shown(pay.ledger.order(caller().id, out_trade_no=out_trade_no))
 
 
-def _add_refunds(blueprint: Blueprint, pay: WeChatPay) -> None:
+def _add_refunds(blueprint: Blueprint, pay: Core) -> None:
     @blueprint.post("/v3/refund/domestic/refunds")
     def create() -> Response:
         wanted = RefundRequest.read(request.get_data())

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, request
 
 from sandbox.wechatpay.bodies import Body, check_notify_url, page_number
 from sandbox.wechatpay.complaints import Complaint, Decision
+from sandbox.wechatpay.core import Core
+from sandbox.wechatpay.gate import caller
 from sandbox.wechatpay.pictures import Upload
 from sandbox.wechatpay.refusals import Refusal, no_right, wrong_field
 from sandbox.wechatpay.rich_messages import check_rich_message
-from sandbox.wechatpay.routes import caller
 from sandbox.wechatpay.times import beijing_date
 from sandbox.wechatpay.wire import json_answer
-
-if TYPE_CHECKING:
-    from sandbox.wechatpay.platform import WeChatPay
 
 BASE = "/v3/merchant-service"
 MOST_DAYS = 30
@@ -26,7 +23,7 @@ _NO_REPLY = "您暂无权限为该投诉单提交商户回复"
 _NO_LINKS = "此商户号暂不支持发送外部链接,如有需要请联系对接的微信支付行业运营评估配置"
 
 
-def add(blueprint: Blueprint, pay: WeChatPay) -> None:
+def add(blueprint: Blueprint, pay: Core) -> None:
     """Hang the routes on the blueprint."""
     _add_reading(blueprint, pay)
     _add_writing(blueprint, pay)
@@ -49,7 +46,7 @@ def _day(name: str) -> date:
         raise wrong_field(name, f"{name} 应为YYYY-MM-DD格式的日期", text) from None
 
 
-def _add_reading(blueprint: Blueprint, pay: WeChatPay) -> None:
+def _add_reading(blueprint: Blueprint, pay: Core) -> None:
     def as_json(complaint: Complaint, *, detail: bool) -> dict[str, object]:
         return complaint.as_json(_media_url, caller().keys.seal, detail=detail)
 
@@ -102,7 +99,7 @@ def _complained_merchant(body: Body, refusal: str) -> None:
         raise no_right(refusal)
 
 
-def _add_writing(blueprint: Blueprint, pay: WeChatPay) -> None:
+def _add_writing(blueprint: Blueprint, pay: Core) -> None:
     @blueprint.post(f"{BASE}/complaints-v2/<complaint_id>/response")
     def reply(complaint_id: str) -> Response:
         merchant = caller()
@@ -166,7 +163,7 @@ def _add_writing(blueprint: Blueprint, pay: WeChatPay) -> None:
         return json_answer(None)
 
 
-def _add_refund_decision(blueprint: Blueprint, pay: WeChatPay) -> None:
+def _add_refund_decision(blueprint: Blueprint, pay: Core) -> None:
     @blueprint.post(f"{BASE}/complaints-v2/<complaint_id>/update-refund-progress")
     def decide(complaint_id: str) -> Response:
         merchant = caller()
@@ -194,7 +191,7 @@ def _add_refund_decision(blueprint: Blueprint, pay: WeChatPay) -> None:
         return json_answer(None)
 
 
-def _add_notification_address(blueprint: Blueprint, pay: WeChatPay) -> None:
+def _add_notification_address(blueprint: Blueprint, pay: Core) -> None:
     path = f"{BASE}/complaint-notifications"
 
     def answer() -> Response:
@@ -240,7 +237,7 @@ def _add_notification_address(blueprint: Blueprint, pay: WeChatPay) -> None:
         return json_answer(None)
 
 
-def _add_pictures(blueprint: Blueprint, pay: WeChatPay) -> None:
+def _add_pictures(blueprint: Blueprint, pay: Core) -> None:
     @blueprint.post(f"{BASE}/images/upload")
     def upload() -> Response:
         pay.limits.count(caller().id, "upload")
