@@ -11,7 +11,7 @@ from sandbox.feishu import card_client, content
 from sandbox.feishu.card_client import Interactive
 from sandbox.feishu.core import Core
 from sandbox.feishu.errors import CannotClick, Refused
-from sandbox.feishu.events import CallbackAnswer, answered_object
+from sandbox.feishu.pushes import CallbackAnswer, answered_object
 from sandbox.feishu.state import TENANT, CardToken, ClickResult, Message, User
 
 TOKEN_LIFE = timedelta(minutes=30)

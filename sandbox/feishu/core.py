@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.feishu.events import Events
 from sandbox.feishu.limits import Limits
 from sandbox.feishu.long_connection import LongConnection
 from sandbox.feishu.messages import Messages
+from sandbox.feishu.pushes import Events
 from sandbox.feishu.state import App
 from sandbox.feishu.store import Store
 from sandbox.world import World

@@ -11,8 +11,8 @@ from sandbox.feishu import routes
 from sandbox.feishu.api import refusal
 from sandbox.feishu.clicks import Clicks
 from sandbox.feishu.errors import Refused
-from sandbox.feishu.events import Verification
 from sandbox.feishu.people import People
+from sandbox.feishu.pushes import Verification
 from sandbox.feishu.snapshot import snapshot
 
 

@@ -11,9 +11,9 @@ from sandbox.wechatpay.keys import KeyPair, new_api_v3_key, new_certified_pair, 
 from sandbox.wechatpay.ledger import Ledger, RefundOutcome
 from sandbox.wechatpay.limits import Limits
 from sandbox.wechatpay.merchants import KeyMode, Merchant
-from sandbox.wechatpay.notices import Notices
 from sandbox.wechatpay.payments import Payment
 from sandbox.wechatpay.pictures import Picture, new_media_id
+from sandbox.wechatpay.pushes import Notices
 from sandbox.wechatpay.refunds import Refund
 from sandbox.wechatpay.refusals import no_right, wrong_field
 from sandbox.world import World

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from sandbox.wechatpay.merchants import Merchant
-from sandbox.wechatpay.notices import Notices
 from sandbox.wechatpay.payments import Payment
+from sandbox.wechatpay.pushes import Notices
 from sandbox.wechatpay.refunds import Refund, RefundRequest, RefundStatus, check_refundable
 from sandbox.wechatpay.refusals import Refusal, bad_request
 from sandbox.wechatpay.times import aware, stamp

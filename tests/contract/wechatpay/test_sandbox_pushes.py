@@ -16,7 +16,7 @@ from sandbox_pay_kit import Pushed, Receiver, Shop, open_receiver, open_shop, si
 
 from sandbox.faults import Fault, PushFault
 from sandbox.wechatpay.merchants import Merchant
-from sandbox.wechatpay.notices import COMPLAINT_LADDER, REFUND_LADDER
+from sandbox.wechatpay.pushes import COMPLAINT_LADDER, REFUND_LADDER
 
 
 @pytest.fixture(scope="module")
