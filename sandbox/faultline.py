@@ -6,79 +6,81 @@ import io
 import json
 import socket
 import time
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from werkzeug.wrappers import Response
 
 from sandbox.faults import CallFault, Fault
+from sandbox.platform import Platform
 from sandbox.world import World
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-PREFIXES = (("/open-apis", "feishu"), ("/callback/ws", "feishu"), ("/v3", "wechatpay"))
-SECRET_PATHS = ("/auth/", "/callback/ws")
-
-
-class Platform(Protocol):
-    def error_answer(self, kind: CallFault) -> Response:
-        """The platform's own words for TOO_MANY, SERVER_ERROR and ERROR_AFTER."""
-        ...
-
 
 class FaultLine:
-    """WSGI middleware around the sandbox; paths of no platform (the console) pass untouched and unlogged."""
+    """WSGI middleware around the sandbox; paths of no platform (the console) pass untouched and unlogged.
 
-    def __init__(self, app: Flask, world: World, platforms: Mapping[str, Platform]) -> None:
-        self._app, self._inner, self._world, self._platforms = app, app.wsgi_app, world, platforms
+    Raises ValueError when a path would belong to two platforms.
+    """
+
+    def __init__(self, app: Flask, world: World, platforms: Iterable[Platform]) -> None:
+        self._app, self._inner, self._world = app, app.wsgi_app, world
+        self._platforms: dict[str, Platform] = {}
+        for platform in platforms:
+            for prefix in platform.prefixes:
+                if any(_below(prefix, other) or _below(other, prefix) for other in self._platforms):
+                    raise ValueError(f"the path {prefix} of {platform.name} belongs to another platform too")
+                self._platforms[prefix] = platform
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = str(environ.get("PATH_INFO", ""))
-        code = platform_of(path)
-        if code is None:
+        platform = self._platform_of(path)
+        if platform is None:
             return self._inner(environ, start_response)
         started = time.monotonic()
         method = str(environ.get("REQUEST_METHOD", ""))
-        fault = self._world.faults.for_call(code, method, path)
+        fault = self._world.faults.for_call(platform.name, method, path)
         environ["sandbox.fault"] = fault
         body = _read(environ)
-        answer = self._answer(code, fault, environ)
+        answer = self._answer(platform, fault, environ)
         if fault is not None and fault.kind is CallFault.LATE:
             time.sleep(fault.seconds)
         broken = fault is not None and fault.kind in (CallFault.DOWN, CallFault.DROP_ANSWER)
         took = int((time.monotonic() - started) * 1000)
         status = 0 if answer is None or broken else answer.status_code
-        summary = "" if any(part in path for part in SECRET_PATHS) else _summary(environ, body)
+        summary = "" if any(part in path for part in platform.secret_paths) else _summary(environ, body)
         if fault is not None:
             summary = f"[{fault.kind}] {summary}"
         own_code = "" if answer is None else _code(answer)
-        self._world.calls.add(self._world.clock.now(), code, "in", method, path, status, own_code, summary, took)
+        name = platform.name
+        self._world.calls.add(self._world.clock.now(), name, "in", method, path, status, own_code, summary, took)
         if answer is None or broken:
             _hang_up(environ)
             answer = Response(status=500)
         return answer(environ, start_response)
 
-    def _answer(self, code: str, fault: Fault | None, environ: WSGIEnvironment) -> Response | None:
+    def _platform_of(self, path: str) -> Platform | None:
+        return next((one for prefix, one in self._platforms.items() if _below(path, prefix)), None)
+
+    def _answer(self, platform: Platform, fault: Fault | None, environ: WSGIEnvironment) -> Response | None:
         kind = fault.kind if fault is not None else None
         if kind is CallFault.DOWN:
             return None
         if kind in (CallFault.TOO_MANY, CallFault.SERVER_ERROR):
-            return self._refusal(code, kind)
+            return self._refusal(platform, kind)
         answer = Response.from_app(self._inner, environ, buffered=True)
-        return self._refusal(code, kind) if kind is CallFault.ERROR_AFTER else answer
+        return self._refusal(platform, kind) if kind is CallFault.ERROR_AFTER else answer
 
-    def _refusal(self, code: str, kind: Any) -> Response:
+    def _refusal(self, platform: Platform, kind: Any) -> Response:
         with self._app.app_context():
-            return self._platforms[code].error_answer(kind)
+            return platform.error_answer(kind)
 
 
-def platform_of(path: str) -> str | None:
-    for prefix, code in PREFIXES:
-        if path == prefix or path.startswith(prefix + "/"):
-            return code
-    return None
+def _below(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix + "/")
 
 
 def _read(environ: WSGIEnvironment) -> bytes:

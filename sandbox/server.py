@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Flask, g, request
 from werkzeug.serving import BaseWSGIServer, ThreadedWSGIServer, WSGIRequestHandler
 
+from sandbox.console.api import blueprint as console_blueprint
 from sandbox.faultline import FaultLine
-from sandbox.feishu.platform import Feishu
+from sandbox.platforms import PLATFORMS, Maker, Named
 from sandbox.world import World
-
-if TYPE_CHECKING:
-    from sandbox.wechatpay.platform import WeChatPay
 
 HOST = "127.0.0.1"
 MAX_BODY = 110 * 1024 * 1024
@@ -72,27 +71,27 @@ class _Server(ThreadedWSGIServer):
                 continue
 
 
-class Sandbox:
-    """Feishu, WeChat Pay and the console on one port. The port is bound at construction, served from `start` to `stop`.
+class Sandbox(Named):
+    """All platforms and the console on one port. The port is bound at construction, served from `start` to `stop`.
 
-    `g.fault` holds the fault that struck the current call, for platforms that sign their answers.
+    Each platform is an attribute under its own name. `g.fault` holds the fault that struck the current call, for
+    platforms that sign their answers. Raises ValueError when two platforms share a name, a path or an action.
     """
 
-    def __init__(self, offset_file: Path | None = None, port: int = 0) -> None:
-        # The console's module names this class, so the parts are imported when one is built.
-        from sandbox.console.api import blueprint as console_blueprint
-        from sandbox.wechatpay.platform import WeChatPay
-
+    def __init__(self, offset_file: Path | None = None, port: int = 0, platforms: Iterable[Maker] = PLATFORMS) -> None:
         self.world = World(offset_file)
-        self.feishu = Feishu(self.world)
-        self.wechatpay: WeChatPay = WeChatPay(self.world)
+        self.platforms = tuple(make(self.world) for make in platforms)
+        for platform in self.platforms:
+            if hasattr(self, platform.name):
+                raise ValueError(f"the name {platform.name!r} is taken")
+            setattr(self, platform.name, platform)
         self.flask = Flask("sandbox", static_folder=None)
         self.flask.config["MAX_CONTENT_LENGTH"] = MAX_BODY
         self.flask.before_request(self._show_fault)
-        self.flask.register_blueprint(self.feishu.blueprint())
-        self.flask.register_blueprint(self.wechatpay.blueprint())
-        self.flask.register_blueprint(console_blueprint(self))
-        line = FaultLine(self.flask, self.world, {"feishu": self.feishu, "wechatpay": self.wechatpay})
+        for platform in self.platforms:
+            self.flask.register_blueprint(platform.blueprint())
+        self.flask.register_blueprint(console_blueprint(self.world, self.platforms))
+        line = FaultLine(self.flask, self.world, self.platforms)
         self.flask.wsgi_app = line  # type: ignore[method-assign]  # Flask's documented way to add WSGI middleware
         self._server: BaseWSGIServer = _Server(port, self.flask)
         self._thread = threading.Thread(
@@ -108,14 +107,10 @@ class Sandbox:
     def url(self) -> str:
         return f"http://{HOST}:{self.port}"
 
-    @property
-    def ws_url(self) -> str:
-        """Where the long connection lives, "" before `start`."""
-        return self.feishu.long_connection.url
-
     def start(self) -> Sandbox:
         self.world.start()
-        self.feishu.start()
+        for platform in self.platforms:
+            platform.start()
         self._thread.start()
         return self
 
@@ -126,7 +121,8 @@ class Sandbox:
         self._server.server_close()
         if isinstance(self._server, _Server):
             self._server.hang_up()
-        self.feishu.stop()
+        for platform in self.platforms:
+            platform.stop()
         self.world.stop()
 
     def __enter__(self) -> Sandbox:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, request, send_file, send_from_directory
@@ -14,11 +14,10 @@ from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from sandbox.console import views
-from sandbox.console.actions import ACTIONS, NotPossible, Viewer
-from sandbox.feishu.errors import CannotClick
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+from sandbox.console.actions import actions
+from sandbox.panel import NotPossible, Viewer
+from sandbox.platform import Platform
+from sandbox.world import World
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -33,12 +32,13 @@ POLICY = (
 )
 
 
-def blueprint(sandbox: Sandbox) -> Blueprint:
-    """`/` is the page, everything else is below `/console`."""
+def blueprint(world: World, platforms: Sequence[Platform]) -> Blueprint:
+    """`/` is the page, everything else is below `/console`. Raises ValueError where two actions have one name."""
     console = Blueprint("console", __name__)
+    known = actions(world, platforms)
     boot = secrets.token_hex(8)
     # Whether a card can still be clicked depends on the time, so the page must look again when it moves.
-    sandbox.world.clock.on_change(sandbox.world.changed)
+    world.clock.on_change(world.changed)
 
     @console.before_request
     def only_the_page_itself() -> ResponseReturnValue | None:
@@ -70,11 +70,12 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
 
     @console.get("/console/image/<key>")
     def image(key: str) -> ResponseReturnValue:
-        upload = sandbox.feishu.store.uploads.get(key) if IMAGE_KEY.fullmatch(key) else None
-        if upload is None or upload.kind != "image":
+        found = (platform.picture(key) for platform in platforms) if IMAGE_KEY.fullmatch(key) else ()
+        picture = next((one for one in found if one is not None), None)
+        if picture is None:
             abort(404)
-        kind = upload.content_type if upload.content_type in IMAGE_TYPES else "application/octet-stream"
-        answer = Response(upload.data, mimetype=kind)
+        kind = picture.content_type if picture.content_type in IMAGE_TYPES else "application/octet-stream"
+        answer = Response(picture.data, mimetype=kind)
         answer.headers["Cache-Control"] = "private, max-age=3600"
         answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
         return answer
@@ -83,14 +84,15 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
     def state() -> ResponseReturnValue:
         query = request.args
         since, version = _number(query.get("since")), _number(query.get("version"), -1)
-        told = views.state(sandbox, query.get("me", ""), query.get("chat", ""), version, since, charts=VCHART.exists())
+        who = Viewer(query.get("me", ""), query.get("chat", ""))
+        told = views.state(world, platforms, who, version, since, charts=VCHART.exists())
         answer = jsonify({"boot": boot, **told})
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
     @console.post("/console/<path:name>")
     def act(name: str) -> ResponseReturnValue:
-        action = ACTIONS.get(name)
+        action = known.get(name)
         if action is None:
             return jsonify({"error": f"no action {name}"}), 404
         if request.mimetype != "application/json" or (request.content_length or 0) > MAX_BODY:
@@ -100,12 +102,12 @@ def blueprint(sandbox: Sandbox) -> Blueprint:
             return jsonify({"error": "an action is a JSON object"}), 400
         who = Viewer(str(body.pop("me", "")), str(body.get("chat", "")))
         try:
-            return jsonify(action.run(sandbox, who, body))
+            return jsonify(action.run(who, body))
         except ValidationError as error:
             return jsonify({"error": _complaints(error)}), 400
         except KeyError as error:
             return jsonify({"error": str(error.args[0]) if error.args else "not found"}), 404
-        except (NotPossible, CannotClick, ValueError) as error:
+        except (NotPossible, ValueError) as error:
             return jsonify({"error": str(error)}), 409
 
     @console.errorhandler(HTTPException)

@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Blueprint, Response
 
 from sandbox.faults import CallFault
+from sandbox.panel import Action, Viewer
+from sandbox.platform import Platform
 from sandbox.wechatpay import routes
 from sandbox.wechatpay.books import Books, write_books
 from sandbox.wechatpay.customers import Customers
-from sandbox.wechatpay.limits import system_error, too_many
+from sandbox.wechatpay.faults import FAULTS, error_answer
+from sandbox.wechatpay.page import books_page, page
+from sandbox.wechatpay.panel import Panel
+from sandbox.wechatpay.pushes import PLATFORM
 from sandbox.wechatpay.snapshot import describe
-from sandbox.wechatpay.wire import refusal_answer
 
 
-class WeChatPay(Customers):
+class WeChatPay(Customers, Platform):
     """WeChat Pay with its merchants, orders, complaints and refunds."""
+
+    name = PLATFORM
+    title = {"zh": "微信支付", "en": "WeChat Pay"}
+    prefixes = ("/v3",)
+    faults = FAULTS
 
     def blueprint(self) -> Blueprint:
         return routes.blueprint(self)
 
     def error_answer(self, kind: CallFault) -> Response:
-        """What the platform says when it is told to fail."""
-        return refusal_answer(too_many() if kind is CallFault.TOO_MANY else system_error())
+        return error_answer(kind)
+
+    def actions(self) -> Mapping[str, Action[Any]]:
+        return Panel(self).actions()
+
+    def page(self, who: Viewer) -> Mapping[str, Any]:
+        with self.world.lock:
+            return page(self.merchants.values())
+
+    def books_page(self) -> Mapping[str, Any]:
+        with self.world.lock:
+            return books_page(self.snapshot(), self.books())
 
     def books(self) -> Books:
         with self.world.lock:

@@ -169,7 +169,7 @@ def test_who_may_connect(box: Sandbox) -> None:
     assert ask(box, AppID=box.feishu.app.app_id, AppSecret="wrong")["code"] == 514
     assert ask(box, AppID="cli_nobody", AppSecret="x")["code"] == 1000040344
     with pytest.raises(InvalidStatus) as refused:
-        connect(f"{box.ws_url}/ws/v2?ticket=stolen&service_id=1", proxy=None)
+        connect(f"{box.feishu.long_connection.url}/ws/v2?ticket=stolen&service_id=1", proxy=None)
     assert refused.value.response.headers["Handshake-Status"] == "514"
 
 

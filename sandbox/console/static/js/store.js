@@ -22,6 +22,7 @@ export const state = {
   fault_kinds: [],
   calls: [],
   platforms: [],
+  titles: {},
   samples: [],
   merchants: [],
   books: {},
@@ -98,8 +99,8 @@ function take(answer, ticket) {
   state.faults = answer.faults;
   if (!answer.unchanged) {
     Object.assign(state, answer.world, { version: answer.version });
-    view.me = answer.world.me;
-    view.chat = answer.world.chat;
+    view.me = answer.world.me || "";
+    view.chat = answer.world.chat || "";
   }
   tell({ world: !answer.unchanged, calls: calls.length > 0, faults, clock: true });
 }

@@ -3,7 +3,7 @@ import { h, keyed } from "../dom.js";
 import { t } from "../i18n.js";
 import { state } from "../store.js";
 import { clockTime } from "../time.js";
-import { choices, refill } from "./fields.js";
+import { choices, refill, titleOf } from "./fields.js";
 
 const SHOWN = 150;
 
@@ -19,7 +19,7 @@ function row(call) {
       h("span", { class: "call-path" }, `${call.direction === "in" ? `${call.method} ` : ""}${call.path}`),
       h("span", { class: "call-status" }, call.status || t("calls.lost"), call.code && call.code !== "0" ? ` ${call.code}` : ""),
     ),
-    h("div", { class: "muted" }, `${clockTime(call.at, true)} · ${t(`platform.${call.platform}`)} · ${call.milliseconds} ms`),
+    h("div", { class: "muted" }, `${clockTime(call.at, true)} · ${titleOf(call.platform)} · ${call.milliseconds} ms`),
     call.summary && h("pre", { tabindex: "0" }, call.summary),
   );
 }
@@ -31,7 +31,7 @@ export function buildCalls() {
   const none = h("p", { class: "muted" }, t("calls.none"));
   const node = h("div", null, h("div", { class: "two" }, platform, words), none, list);
   const update = () => {
-    refill(platform, [["", t("calls.all")], ...state.platforms.map((one) => [one, t(`platform.${one}`)])]);
+    refill(platform, [["", t("calls.all")], ...state.platforms.map((one) => [one, titleOf(one)])]);
     const part = words.value.trim().toLowerCase();
     const shown = state.calls
       .filter((call) => (!platform.value || call.platform === platform.value) && (!part || `${call.path} ${call.summary}`.toLowerCase().includes(part)))

@@ -2,7 +2,7 @@
 import { h, keyed } from "../dom.js";
 import { t } from "../i18n.js";
 import { act, state } from "../store.js";
-import { choices, doing, labelled, refill } from "./fields.js";
+import { choices, doing, labelled, refill, titleOf } from "./fields.js";
 
 const TIMED = new Set(["late", "delay"]);
 
@@ -50,7 +50,7 @@ export function buildFaults() {
     list,
   );
   const update = () => {
-    refill(platform, state.platforms.map((one) => [one, t(`platform.${one}`)]));
+    refill(platform, state.platforms.map((one) => [one, titleOf(one)]));
     refill(kind, (state.fault_kinds || []).map((one) => [one.kind, `${t(one.push ? "faults.push" : "faults.call")} · ${t(`fault.${one.kind}`)}`]));
     show();
     none.hidden = state.faults.length > 0;
@@ -63,7 +63,7 @@ export function buildFaults() {
         h(
           "li",
           null,
-          h("strong", null, `${t(`platform.${fault.platform}`)} · ${t(`fault.${fault.kind}`)}`),
+          h("strong", null, `${titleOf(fault.platform)} · ${t(`fault.${fault.kind}`)}`),
           h("span", { class: "muted" }, [fault.path, fault.times < 0 ? t("faults.always") : t("faults.left", { times: fault.times }), fault.seconds ? `${fault.seconds} s` : "", t("faults.struck", { times: fault.struck })].filter(Boolean).join(" · ")),
         ),
     );

@@ -1,6 +1,8 @@
 // The panel's own small form parts.
 import { toast } from "../announce.js";
 import { h } from "../dom.js";
+import { language } from "../i18n.js";
+import { state } from "../store.js";
 
 let count = 0;
 
@@ -11,6 +13,11 @@ export function labelled(label, control) {
 
 export function choices(options, attributes = {}) {
   return h("select", { class: "panel-select", ...attributes }, options.map(([value, label]) => h("option", { value }, label)));
+}
+
+// What people call a platform.
+export function titleOf(platform) {
+  return state.titles[platform]?.[language()] ?? platform;
 }
 
 // Keeps what is chosen while the options change.
