@@ -13,7 +13,8 @@ from typing import ClassVar
 
 import httpx
 
-from sandbox.company import MERCHANT, found
+from sandbox.company import found
+from sandbox.platform import united
 from sandbox.ports import free_port
 from sandbox.server import Sandbox
 
@@ -35,7 +36,7 @@ class Demo:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.sandbox = Sandbox(offset_file=self.folder / "clock-offset", port=port)
-        self.company = found(self.sandbox)
+        self.company = found(self.sandbox.platforms)
         self.bot_port = free_port()
         # One tester plays a whole company, as fast as scripts are: that is not held against anybody.
         self.settings = {"MPOPS_TURNS__BURST": "0"}
@@ -52,7 +53,8 @@ class Demo:
     def start(self) -> str:
         """Start everything; the console's address. RuntimeError when the bot does not come up."""
         self.sandbox.start()
-        self.company.merchant.write_files(self.folder / "keys")
+        for platform in self.sandbox.platforms:
+            platform.equip(self.folder)
         shutil.copy(ROOT / "examples" / "demo.toml", self.folder / "demo.toml")
         applied = subprocess.run(
             [*self._command, "apply", str(self.folder / "demo.toml")],
@@ -66,31 +68,20 @@ class Demo:
 
     def connect(self) -> None:
         """Tell the platforms where the bot is."""
-        app = self.sandbox.feishu.app
-        app.event_url = app.card_url = f"{self.bot_url}/feishu/events"
-        notify = f"{self.bot_url}/notify/pay-main"
-        self.sandbox.wechatpay.set_notify_url(MERCHANT, notify)
-        self.sandbox.wechatpay.set_refund_notify_url(MERCHANT, notify)
+        for platform in self.sandbox.platforms:
+            platform.connect(self.bot_url)
 
     def environment(self) -> dict[str, str]:
-        feishu, merchant = self.sandbox.feishu.app, self.company.merchant
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MPOPS_")}
         return {
             **inherited,
             "MPOPS_DATABASE_URL": self._database,
             "MPOPS_SECRET_KEY": self._secret,
-            "MPOPS_FEISHU__APP_ID": feishu.app_id,
-            "MPOPS_FEISHU__APP_SECRET": feishu.secret,
-            "MPOPS_FEISHU__ENCRYPT_KEY": feishu.encrypt_key,
-            "MPOPS_FEISHU__VERIFICATION_TOKEN": feishu.verification_token,
-            "MPOPS_FEISHU__DOMAIN": self.sandbox.url,
             "MPOPS_HTTP__PORT": str(self.bot_port),
             "MPOPS_HTTP__PUBLIC_URL": self.bot_url,
             "MPOPS_CLOCK_OFFSET_FILE": str(self.folder / "clock-offset"),
             "SANDBOX_URL": self.sandbox.url,
-            "SANDBOX_MERCHANT_SERIAL": merchant.serial,
-            "SANDBOX_API_V3_KEY": merchant.api_v3_key,
-            "SANDBOX_PUBLIC_KEY_ID": merchant.platform_public_key_id,
+            **united("variable", [platform.environment() for platform in self.sandbox.platforms]),
             **self.settings,
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from flask import Blueprint
@@ -71,6 +72,24 @@ class Platform(Protocol):
     def picture(self, key: str) -> Picture | None:
         """A picture that `page` names; None when it knows of none."""
         return None
+
+    # What a demo wants of it, in this order
+
+    def found_company(self) -> Mapping[str, Any]:
+        """Make what the small company has there; the answer is what of it `Company` names, and how."""
+        return {}
+
+    def equip(self, folder: Path) -> None:
+        """Write the files that the program under test reads beside its set-up."""
+        return
+
+    def environment(self) -> Mapping[str, str]:
+        """The variables by which the program under test finds the platform, and its secrets there."""
+        return {}
+
+    def connect(self, program: str) -> None:
+        """Push to the program under test from now on; it answers at this address."""
+        return
 
 
 def united(what: str, mappings: Iterable[Mapping[str, _Value]]) -> dict[str, _Value]:

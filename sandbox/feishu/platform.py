@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from sandbox.faults import CallFault
-from sandbox.feishu import routes
+from sandbox.feishu import company, routes
 from sandbox.feishu.client import Client
 from sandbox.feishu.faults import FAULTS, error_answer
 from sandbox.feishu.page import page
@@ -50,6 +50,15 @@ class Feishu(Client, Platform):
     def picture(self, key: str) -> Picture | None:
         upload = self.store.uploads.get(key)
         return Picture(upload.content_type, upload.data) if upload is not None and upload.kind == "image" else None
+
+    def found_company(self) -> Mapping[str, Any]:
+        return company.found(self)
+
+    def environment(self) -> Mapping[str, str]:
+        return company.environment(self.app, self.world.base_url)
+
+    def connect(self, program: str) -> None:
+        company.connect(self.app, program)
 
     def revoke_tokens(self) -> int:
         """Take back every token at once: calls with one of them get 99991663. How many there were. docs: §2.2"""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response
@@ -10,7 +11,7 @@ from flask import Blueprint, Response
 from sandbox.faults import CallFault
 from sandbox.panel import Action, Viewer
 from sandbox.platform import Platform
-from sandbox.wechatpay import routes
+from sandbox.wechatpay import company, routes
 from sandbox.wechatpay.books import Books, write_books
 from sandbox.wechatpay.customers import Customers
 from sandbox.wechatpay.faults import FAULTS, error_answer
@@ -44,6 +45,18 @@ class WeChatPay(Customers, Platform):
     def books_page(self) -> Mapping[str, Any]:
         with self.world.lock:
             return books_page(self.snapshot(), self.books())
+
+    def found_company(self) -> Mapping[str, Any]:
+        return company.found(self)
+
+    def equip(self, folder: Path) -> None:
+        company.equip(self, folder)
+
+    def environment(self) -> Mapping[str, str]:
+        return company.environment(self)
+
+    def connect(self, program: str) -> None:
+        company.connect(self, program)
 
     def books(self) -> Books:
         with self.world.lock:
