@@ -80,12 +80,12 @@ class Sandbox(Named):
 
     def __init__(self, offset_file: Path | None = None, port: int = 0, platforms: Iterable[Maker] = PLATFORMS) -> None:
         self.world = World(offset_file)
+        self.flask = Flask("sandbox", static_folder=None)
         self.platforms = tuple(make(self.world) for make in platforms)
         for platform in self.platforms:
-            if hasattr(self, platform.name):
+            if platform.name in vars(self) or hasattr(Sandbox, platform.name):
                 raise ValueError(f"the name {platform.name!r} is taken")
             setattr(self, platform.name, platform)
-        self.flask = Flask("sandbox", static_folder=None)
         self.flask.config["MAX_CONTENT_LENGTH"] = MAX_BODY
         self.flask.before_request(self._show_fault)
         for platform in self.platforms:
