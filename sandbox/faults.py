@@ -31,7 +31,7 @@ class PushFault(StrEnum):
 
 @dataclass
 class Fault:
-    platform: str  # feishu wechatpay ...
+    platform: str  # by its name
     kind: CallFault | PushFault
     path: str = ""  # a part of the path for calls, of the event type for pushes; empty means any
     method: str = ""
