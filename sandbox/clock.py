@@ -85,10 +85,10 @@ class Timers:
         if self._thread.is_alive():
             self._thread.join(timeout=5)
 
-    def after(self, delay: timedelta, action: Callable[[], None]) -> None:
-        """Run `action` in a thread of its own once `delay` of sandbox time has passed."""
+    def after(self, delay: timedelta, action: Callable[[], None], since: float | None = None) -> None:
+        """Run `action` in a thread of its own once `delay` of sandbox time has passed since now, or since `since`."""
         with self._wake:
-            due = self._clock.seconds() + delay.total_seconds()
+            due = (self._clock.seconds() if since is None else since) + delay.total_seconds()
             heapq.heappush(self._heap, _Timer(due, next(self._count), action))
             self._wake.notify_all()
 

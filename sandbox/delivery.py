@@ -109,7 +109,8 @@ class Deliveries:
         push = attempt.push
         if self._closed:
             return
-        started = time.monotonic()
+        # Counted from here: whoever sees that it was refused may move the clock before this thread goes on.
+        begun, started = self._clock.seconds(), time.monotonic()
         carried = push.carry() if push.carry is not None and not wrong else None
         status, accepted = carried if carried is not None else self._post(push, wrong)
         attempt.tries += 1
@@ -120,7 +121,7 @@ class Deliveries:
         if accepted:
             attempt.delivered = True
         elif attempt.tries <= len(push.ladder):
-            self._timers.after(push.ladder[attempt.tries - 1], lambda: self._try(attempt))
+            self._timers.after(push.ladder[attempt.tries - 1], lambda: self._try(attempt), since=begun)
         else:
             attempt.given_up = True
 
