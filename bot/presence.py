@@ -16,6 +16,7 @@ from storage.processes import Presence, Processes
 
 log = structlog.get_logger("process")
 _EVERY = 5.0  # seconds
+_SOON = 0.1
 
 
 class Present:
@@ -60,6 +61,8 @@ class Present:
             log.warning("process.not_seen", error=type(error).__name__)
 
     def _run(self) -> None:
-        # At first soon, where there is a schedule: it is just beginning.
-        while not self._stop.wait(_EVERY if self._ticked or self._who.role == "web" else 1.0):
+        # At first soon, where there is a schedule: it is just beginning, and `mpops doctor` may be asked at once.
+        soon = _SOON
+        while not self._stop.wait(_EVERY if self._ticked or self._who.role == "web" else soon):
+            soon = min(2 * soon, _EVERY)
             self.beat()
