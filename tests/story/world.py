@@ -24,9 +24,9 @@ from tests.story.waiting import PATIENCE, eventually
 class World:
     """`chen` and `li` are operators, `wang` approves, `zhao` is the administrator, `sun` has no role."""
 
-    def __init__(self, folder: Path, database: str, **settings: str) -> None:
-        """`settings` are added to the bot's environment."""
-        self.demo = Demo(0, [sys.executable, str(ROOT / "app.py")], database, folder)
+    def __init__(self, folder: Path, database: str, *, app: Path = ROOT / "app.py", **settings: str) -> None:
+        """`app` is the bot's; `settings` are added to its environment."""
+        self.demo = Demo(0, [sys.executable, str(app)], database, folder)
         # One process does everything here, on PostgreSQL too: its queues need not look for what others leave.
         self.demo.settings |= {"MPOPS_QUEUE_POLL": "1", **settings}
         self.sandbox = self.demo.sandbox

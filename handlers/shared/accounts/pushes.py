@@ -72,7 +72,7 @@ def _answer(said: Acknowledgement) -> PushAnswer:
 
 
 class PushWork:
-    """Hands a stored push to the area that listens to what it tells."""
+    """Hands a stored push to the areas that listen to what it tells."""
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
@@ -84,8 +84,8 @@ class PushWork:
             raise TryAgain(f"the account {account} cannot be used just now")
         inbound = channel.get(Inbound)
         told = inbound.read(stored["event"], stored["resource"]) if inbound is not None else None
-        listener = next((on for on in unit.areas.of(OnPush) if type(told) is on.told), None)
-        if listener is None:
+        listeners = [on for on in unit.areas.of(OnPush) if type(told) is on.told]
+        if not listeners:
             log.info("notify.unhandled", account=account, kind=stored["event"])
-        else:
+        for listener in listeners:
             listener.run(unit, account, told)

@@ -12,13 +12,7 @@ from bot.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class OnPush(Contribution):
-    """`told`: the class of what the channel tells (`adapters.values`); `run` is given the account's key and the value.
-
-    A class has one listener: whoever it concerns emits an event where others care.
-    """
+    """`told`: the class of what a channel tells (`adapters.values`); `run` is given the account's key and the value."""
 
     told: type
     run: Callable[[Unit, str, Any], None]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.told.__name__,)
