@@ -51,8 +51,7 @@ def measure(stage: Stage) -> Measured:
 
 
 def _in_turns(stage: Stage, demo: Demo) -> tuple[list[float], list[float], list[float]]:
-    feishu = demo.sandbox.feishu
-    card = _complaint(demo)
+    card = complaint(demo)
     acks: list[float] = []
     toasts: list[float] = []
     cards: list[float] = []
@@ -60,22 +59,29 @@ def _in_turns(stage: Stage, demo: Demo) -> tuple[list[float], list[float], list[
     number = 0
     with loopback_client() as client:
         while time.monotonic() < ends or number < 4:
-            acks.append(_ack(client, demo, number))
-            before = card.revision
-            label = next(label for label in _BUTTONS if _stands(card, label))
-            started = time.perf_counter()
-            clicked = feishu.click_button(_OPERATOR, card.message_id, label)
-            toasts.append((time.perf_counter() - started) * 1000)
-            if clicked.code or (clicked.toast or {}).get("type") != "success":
-                raise RuntimeError(f"the click on {label} was refused: {clicked.code} {clicked.toast_text}")
-            until(lambda: card.revision > before, 20, "the redrawn card", every=0.002)  # noqa: B023  # called at once
-            cards.append((time.perf_counter() - started) * 1000)
+            acks.append(acknowledge(client, demo, number))
+            toast, redrawn = press(demo, card)
+            toasts.append(toast)
+            cards.append(redrawn)
             number += 1
             time.sleep(_GAP)
     return acks, toasts, cards
 
 
-def _complaint(demo: Demo) -> Message:
+def press(demo: Demo, card: Message) -> tuple[float, float]:
+    """Claim or release; ms until the toast, and until the card is redrawn."""
+    before = card.revision
+    label = next(label for label in _BUTTONS if _stands(card, label))
+    started = time.perf_counter()
+    clicked = demo.sandbox.feishu.click_button(_OPERATOR, card.message_id, label)
+    toast = (time.perf_counter() - started) * 1000
+    if clicked.code or (clicked.toast or {}).get("type") != "success":
+        raise RuntimeError(f"the click on {label} was refused: {clicked.code} {clicked.toast_text}")
+    until(lambda: card.revision > before, 20, "the redrawn card", every=0.002)
+    return toast, (time.perf_counter() - started) * 1000
+
+
+def complaint(demo: Demo) -> Message:
     """The card of a complaint that somebody has just made."""
     sandbox = demo.sandbox
     payment = next(iter(sandbox.wechatpay.ledger.payments.values()))
@@ -94,7 +100,7 @@ def _stands(card: Message, label: str) -> bool:
     return f'"{label}"' in str(card.content).replace("'", '"')
 
 
-def _ack(client: httpx.Client, demo: Demo, number: int) -> float:
+def acknowledge(client: httpx.Client, demo: Demo, number: int) -> float:
     headers, body = events.delivery(demo.sandbox.feishu.app, number)
     started = time.perf_counter()
     client.post(f"{demo.bot_url}/feishu/events", content=body, headers=headers).raise_for_status()

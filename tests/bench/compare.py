@@ -1,0 +1,146 @@
+"""This version beside an older one, in rounds that take turns: what an event, a click and a command cost each.
+
+`python -m tests.bench.compare 7158a98 [--rounds 5] [--database sqlite|postgres|both]`. Ends with 1 where this version
+needs more than 1.15 times the CPU of the older one, or more than 1.25 times its time; the median of the rounds' ratios
+counts, for machines are noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import httpx
+import psutil  # type: ignore[import-untyped]  # publishes no types
+
+from sandbox.delivery import loopback_client
+from sandbox.demo import Demo
+from sandbox.feishu.state import Message
+from tests.bench import clicks
+from tests.bench.command import prepare, type_commands
+from tests.bench.processes import APP, until
+from tests.bench.stage import POSTGRES, SQLITE, Stage
+from tests.bench.table import Measured, Ratio, percentile
+from tests.older import NoHistory, older_tree
+
+_MORE_CPU, _MORE_TIME = 1.15, 1.25
+_EVENTS, _COMMANDS, _CLICKS = 150, 30, 16  # of a round
+_PACE = 10.0  # commands a second
+
+
+@dataclass
+class _Version:
+    """One bot with a sandbox of its own. `cost`: CPU in ms, `took`: the median in ms, one for each round."""
+
+    demo: Demo
+    chats: list[str] = field(default_factory=list)
+    card: Message | None = None
+    cost: dict[str, list[float]] = field(default_factory=dict)
+    took: dict[str, list[float]] = field(default_factory=dict)
+
+    def start(self) -> None:
+        self.demo.start()
+        self.chats = prepare(self.demo)
+        self.card = clicks.complaint(self.demo)
+        type_commands(self.demo, self.chats, _PACE, 8)  # the first ones load what is loaded late
+        self.idle()
+
+    def idle(self) -> None:
+        """Until nothing that came in or goes out waits."""
+
+        def look() -> bool:
+            page = httpx.get(f"{self.demo.bot_url}/metrics", trust_env=False).text
+            waiting = [line for line in page.splitlines() if line.startswith(("mpops_inbox_waiting", "mpops_outbox_w"))]
+            return bool(waiting) and all(line.endswith(" 0.0") for line in waiting)
+
+        until(look, 120, "an idle bot", every=0.5)
+
+    @contextmanager
+    def counted(self, what: str, count: int) -> Iterator[list[float]]:
+        process, times = psutil.Process(self.demo.pid), list[float]()
+        before = process.cpu_times()
+        yield times
+        self.idle()
+        after = process.cpu_times()
+        spent = (after.user - before.user) + (after.system - before.system)
+        self.cost.setdefault(what, []).append(1000 * spent / count)
+        for name, median_of in _by_name(what, times):
+            self.took.setdefault(name, []).append(median_of)
+
+    def round(self) -> None:
+        with self.counted("event", _EVENTS) as times, loopback_client() as client:
+            times += [clicks.acknowledge(client, self.demo, number) for number in range(_EVENTS)]
+        with self.counted("command", _COMMANDS) as times:
+            times += type_commands(self.demo, self.chats, _PACE, _COMMANDS)[0]
+        assert self.card is not None
+        with self.counted("click", _CLICKS) as times:
+            for _ in range(_CLICKS):
+                times += clicks.press(self.demo, self.card)  # the toast, then the card
+
+
+def _by_name(what: str, times: list[float]) -> list[tuple[str, float]]:
+    if what == "click":
+        return [("toast", percentile(times[::2], 0.5)), ("card after a click", percentile(times[1::2], 0.5))]
+    return [({"event": "acknowledged", "command": "card after a command"}[what], percentile(times, 0.5))]
+
+
+def compare(stage: Stage, older: Path, kind: str) -> Measured:
+    """Ratios of this version to the older one, on one sort of database."""
+    found = Measured(f"compare-{kind}", f"this version beside {older.parent.name}, {kind}", ("what", "older", "now"))
+    versions = [
+        _Version(Demo(0, (sys.executable, str(older)), stage.database(kind), stage.room(f"older-{kind}") / "demo")),
+        _Version(Demo(0, APP, stage.database(kind), stage.room(f"now-{kind}") / "demo")),
+    ]
+    try:
+        for version in versions:
+            version.start()
+        for number in range(stage.rounds):
+            stage.progress(f"{kind}, round {number + 1}")
+            for version in versions[:: -1 if number % 2 else 1]:
+                version.round()
+    finally:
+        for version in versions:
+            version.demo.stop()
+    old, now = versions
+    for what, values in now.cost.items():
+        found.rows.append((f"CPU ms, {what}", median(old.cost[what]), median(values)))
+        ratios = tuple(new / was for new, was in zip(values, old.cost[what], strict=True))
+        found.ratios.append(Ratio(f"CPU of a {what}, {kind}", ratios, _MORE_CPU, at_most=True))
+    for what, values in now.took.items():
+        found.rows.append((f"ms, {what}", median(old.took[what]), median(values)))
+        ratios = tuple(new / was for new, was in zip(values, old.took[what], strict=True))
+        found.ratios.append(Ratio(f"time, {what}, {kind}", ratios, _MORE_TIME, at_most=True))
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("commit")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--database", choices=(SQLITE, POSTGRES, "both"), default="both")
+    asked = parser.parse_args()
+    kinds = (SQLITE, POSTGRES) if asked.database == "both" else (asked.database,)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            older = older_tree(asked.commit, Path(folder) / asked.commit)
+        except NoHistory as missing:
+            print(missing, file=sys.stderr)  # noqa: T201  # a command
+            return 1
+        stage = Stage(0.0, asked.rounds, kinds, Path(folder), (0, 0), print)
+        try:
+            measured = [compare(stage, older, kind) for kind in kinds]
+        finally:
+            stage.close()
+    for found in measured:
+        print(found.table())  # noqa: T201  # a command
+    return 0 if all(ratio.reached for found in measured for ratio in found.ratios) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
