@@ -15,7 +15,7 @@ REFRESH = "channels.refresh"
 def area(house: House) -> Area:
     return Area(
         "accounts",
-        text("help.area.other"),
+        text("help.area.accounts"),
         (
             *declared.TABLES,
             Job(REFRESH, lambda payload: house.accounts.refresh()),

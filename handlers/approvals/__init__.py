@@ -21,7 +21,7 @@ from handlers.shared.intents.requests import CARD, DUE
 def area(house: House) -> Area:
     return Area(
         "approvals",
-        text("help.area.other"),
+        text("help.area.approvals"),
         (
             PermissionSpec(VOTE, ("approver", "finance")),
             *CLICKS,

@@ -24,7 +24,7 @@ def area(house: House) -> Area:
     work = RefundJobs(house.units, house.accounts)
     return Area(
         "refunds",
-        text("help.area.other"),
+        text("help.area.refunds"),
         (
             PermissionSpec(REQUEST, ("operator",)),
             *clicks(service),
