@@ -106,6 +106,7 @@ def areas_at_rest(settings: Settings) -> Areas:
     """What the areas bring, for a command that starts no process. Reads nothing and calls nobody."""
     from bot.area import Areas
     from bot.engine import Engine
+    from bot.feishu.port import LarkFeishu
     from bot.unit import Units
     from handlers.shared.accounts.registry import Channels
     from handlers.shared.house import House
@@ -113,8 +114,8 @@ def areas_at_rest(settings: Settings) -> Areas:
 
     clock, database = make_clock(settings), Database(settings.database_url)
     units = Units(database, Engine(database, "at rest"), clock, Areas())
-    house = House(units, Channels(database, clock), make_feishu(settings, clock), clock, settings.zone)
-    return furnish(house)
+    feishu = LarkFeishu("", "", "feishu", clock)  # nobody calls it, so no wrong setting of it may stop a restore
+    return furnish(House(units, Channels(database, clock), feishu, clock, settings.zone))
 
 
 def _clicks(database: Database) -> str:

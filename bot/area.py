@@ -20,7 +20,7 @@ class Area:
     """One area of the house. `title` heads its commands in help; `brings`: whatever hubs may ask it for."""
 
     name: str
-    title: Text
+    title: Text | None
     brings: tuple[Contribution, ...] = ()
 
 

@@ -12,7 +12,6 @@ from bot.engine import Engine, Payload
 from bot.inbox import PROCESS, PROCESS_ALL, InboxWork
 from bot.outbox import Delivery
 from bot.schedule import DEADLINE, DeadlineWork
-from bot.texts import text
 from bot.unit import DELIVER, Units
 
 FORGET = "engine.forget"
@@ -28,7 +27,7 @@ def area(units: Units, engine: Engine, inbox: InboxWork, delivery: Delivery, zon
 
     return Area(
         "house",
-        text("help.area.status"),
+        None,
         (
             Job(PROCESS, inbox.process),
             Job(PROCESS_ALL, inbox.process_all),

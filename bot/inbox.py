@@ -30,7 +30,7 @@ FEISHU = "feishu"
 REFUSED_CLICK = "refused:"  # kind of a click that was already told no; nothing is left but to show the truth
 _TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it helps (feishu.md §1 no. 30)
 
-OnPush: TypeAlias = Callable[[Unit, str, str], None]  # account key, stored body
+WorkOnPush: TypeAlias = Callable[[Unit, str, str], None]  # account key, stored body
 
 
 class InboxWork:
@@ -41,7 +41,7 @@ class InboxWork:
         units: Units,
         router: Router,
         signer: ActionSigner,
-        pushes: OnPush,
+        pushes: WorkOnPush,
         bot_open_id: Callable[[], str],
     ) -> None:
         self._units = units

@@ -54,6 +54,9 @@ class Roles:
 
     def __init__(self, specs: Iterable[PermissionSpec]) -> None:
         known = tuple(specs)
+        for spec in known:
+            if unknown := set(spec.roles) - set(ROLE_NAMES):
+                raise ValueError(f"the permission {spec.name!r} names roles that there are not: {sorted(unknown)}")
         self.permissions: tuple[Permission, ...] = tuple(spec.name for spec in known)
         self.built_in: Mapping[str, frozenset[Permission]] = {
             role: frozenset(spec.name for spec in known if role in spec.roles or role == "admin") for role in ROLE_NAMES

@@ -64,5 +64,5 @@ class Present:
         # At first soon, where there is a schedule: it is just beginning, and `mpops doctor` may be asked at once.
         soon = _SOON
         while not self._stop.wait(_EVERY if self._ticked or self._who.role == "web" else soon):
-            soon = min(2 * soon, _EVERY)
+            soon = _SOON if self._ticked else min(2 * soon, 1.0)
             self.beat()

@@ -1,4 +1,4 @@
-"""Words, actions and permissions in one table: help, aliases, "did you mean" and authorisation all read it."""
+"""Words, actions and permissions in one table: aliases, "did you mean" and authorisation read it."""
 
 from __future__ import annotations
 
@@ -53,9 +53,6 @@ class Router:
         if not actor.may(command.permission):
             raise Refused(not_allowed(command.permission, actor))
         return command
-
-    def permitted(self, actor: Actor) -> list[Command]:
-        return [command for command in self.commands if actor.may(command.permission)]
 
     def click(self, name: str) -> Click | None:
         return self._clicks.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
@@ -76,7 +76,7 @@ class Unit:
         self.setup = self.of(Setup)
         self.deadlines = self.of(Deadlines)
         self.inbox = self.of(Inbox)
-        self._outbox = Outbox(session)
+        self._outbox = self.of(Outbox)
         self._audit = Audit(session, database.vault.subkey("audit"))
 
     def actor(self, open_id: str) -> Actor:
@@ -183,7 +183,7 @@ class Units:
     database: Database
     engine: Engine
     clock: Clock
-    areas: Areas = field(default_factory=Areas)
+    areas: Areas
 
     @contextmanager
     def write(self, cause: str) -> Iterator[Unit]:

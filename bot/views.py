@@ -19,5 +19,5 @@ def show_view(unit: Unit, clicked: Clicked, kind: str, subject: str, params: Map
     card = unit.card_of_message(clicked.message_id)
     if card is None or card.kind != kind or card.subject != subject:
         raise Refused(text("card.moved"))
-    # A form is somebody's: with another handler it is not shown any more.
+    # A form is somebody's: whoever draws the card shows it only while that person may send it.
     unit.redraw_card(card, params={**params, "by": clicked.actor.id} if params else {})

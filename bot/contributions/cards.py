@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from bot.area import Areas
 from bot.cards.values import Block, Button, Tag
 from bot.contributions.base import Contribution
 from bot.drawing import Draw, Look
@@ -33,7 +34,6 @@ class Drawn:
     buttons: tuple[Button, ...] = ()
     more: tuple[Button, ...] = ()  # buttons that are folded away
     form: tuple[Block, ...] = ()  # in place of all buttons, where the card is looked at for this section's form
-    hold: Text | None = None  # why the item cannot be finished yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,6 @@ class Section(Contribution):
     """What an area draws on the card of another one.
 
     `draw` sees the card's look; `hold` tells, by the item's id, why the item cannot be finished yet (None: it can).
-    The same sentence stands in `Drawn.hold`.
     """
 
     card: str
@@ -51,3 +50,14 @@ class Section(Contribution):
 
     def identifiers(self) -> tuple[str, ...]:
         return (f"{self.card} {self.name}",)
+
+
+def sections(areas: Areas, card: str) -> list[Section]:
+    """What other areas draw on that kind of card."""
+    return [section for section in areas.of(Section) if section.card == card]
+
+
+def held(areas: Areas, card: str, session: Session, item: int) -> Text | None:
+    """Why the item of that kind of card cannot be finished yet, as far as other areas know."""
+    holds = (section.hold(session, item) for section in sections(areas, card))
+    return next((hold for hold in holds if hold is not None), None)

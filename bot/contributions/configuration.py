@@ -72,14 +72,11 @@ def areas_of(info: ValidationInfo) -> Areas:
     return found
 
 
-def known_ones(given: str, known: Iterable[str]) -> str:
-    """`given`, if it is one of the `known`; else a validation error that lists these."""
+def one_of(given: str, known: Iterable[str]) -> str:
+    """`given`, if it is one of the `known`; else a validation error that lists these, as for a `Literal`."""
     names = tuple(known)
     if given not in names:
-        *most, last = (repr(name) for name in names)
-        raise PydanticCustomError(
-            "literal_error",
-            "Input should be {expected}",
-            {"expected": f"{', '.join(most)} or {last}" if most else last},
-        )
+        shown = [repr(name) for name in names] or ["nothing yet"]
+        expected = " or ".join([*([", ".join(shown[:-1])] if shown[:-1] else []), shown[-1]])
+        raise PydanticCustomError("literal_error", "Input should be {expected}", {"expected": expected})
     return given

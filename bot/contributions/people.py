@@ -23,7 +23,7 @@ class OnPersonLeft(Contribution):
 
 @dataclass(frozen=True, slots=True)
 class OnRightsLost(Contribution):
-    """A role was taken away. Gives how many items were handed back that the person may no longer handle."""
+    """A role was taken away in chat. Gives how many items were handed back that the person may no longer handle."""
 
     name: str
     run: Callable[[Unit, Person], int]

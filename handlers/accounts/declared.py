@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from adapters.account import AccountConfig
 from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
-from handlers.shared.declaring import rows
+from handlers.shared.declaring import account_keys, rows
 from storage.setup import Account, Chat, Program, Setup
 
 _SECRETS = (
@@ -67,13 +67,12 @@ def _no_plain_secrets(declared: Declared, areas: Areas) -> Iterator[str]:
             value: Any = (account.model_extra or {}).get(name)
             values = value if isinstance(value, list) else [value] if value else []
             if not all(str(each).startswith(("env:", "file:")) for each in values):
-                yield f"account {account.key}: {name} must be a reference, env:NAME or file:PATH, not the value."
+                yield f"account {account.key}: {name} must be a reference, env:NAME or file:PATH, not the value"
 
 
 def _account_exists(declared: Declared, areas: Areas) -> Iterator[str]:
-    accounts = {account.key for account in declared["account"]}
     for program in declared["program"]:
-        if program.account not in accounts:
+        if program.account not in account_keys(declared):
             yield f"program {program.key}: there is no account {program.account!r}"
 
 

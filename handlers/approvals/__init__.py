@@ -8,10 +8,10 @@ from bot.contributions.home import TodoBlock
 from bot.contributions.people import OnPersonLeft
 from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import DeadlineKind
-from bot.contributions.search import Lookup
 from bot.texts import text
 from handlers.approvals import declared, service, todo
 from handlers.approvals.cards import draw
+from handlers.approvals.lookup import LOOKUP
 from handlers.approvals.table import CLICKS
 from handlers.shared.house import House
 from handlers.shared.intents.policy import VOTE
@@ -29,7 +29,7 @@ def area(house: House) -> Area:
             DeadlineKind(DUE, service.due),
             TodoBlock("approvals", todo.items, place=-1),  # a decision that others wait for comes first
             OnPersonLeft("approvals", service.withdraw_all, place=-1),  # before what they handled is handed back
-            Lookup("approval", "a", todo.find),
+            LOOKUP,
             declared.TABLE,
         ),
     )

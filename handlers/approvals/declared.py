@@ -9,8 +9,8 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from bot.area import Areas
 from bot.contributions.approvals import Approvable
-from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, known_ones
-from handlers.shared.declaring import rows
+from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, one_of
+from handlers.shared.declaring import programs, rows
 from handlers.shared.spans import span
 from storage.setup import Policy, Setup
 
@@ -30,7 +30,7 @@ class PolicyTable(Table):
     @field_validator("action")
     @classmethod
     def known(cls, action: str, info: ValidationInfo) -> str:
-        return known_ones(action, (each.action for each in areas_of(info).of(Approvable)))
+        return one_of(action, (each.action for each in areas_of(info).of(Approvable)))
 
     @field_validator("deadline")
     @classmethod
@@ -41,9 +41,8 @@ class PolicyTable(Table):
 
 
 def _scope_exists(declared: Declared, areas: Areas) -> Iterator[str]:
-    programs = {program.key for program in declared["program"]}
     for policy in declared["policy"]:
-        if policy.scope != "*" and policy.scope not in programs:
+        if policy.scope != "*" and policy.scope not in programs(declared):
             yield f"policy {policy.action}: there is no program {policy.scope!r}"
 
 

@@ -1,12 +1,9 @@
-"""Requests that wait for one person's vote, and how a request is found by its number."""
+"""Requests that wait for one person's vote."""
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from bot.cards.values import Action, Button, Item, Tag, Tone
 from bot.contributions.routing import Clicked
-from bot.contributions.search import Located
 from bot.drawing import Look
 from bot.permissions import Actor
 from bot.refusals import Refused
@@ -53,8 +50,3 @@ def show(unit: Unit, clicked: Clicked) -> None:
     if not may_vote(unit, clicked.actor, rule, request.scope, escalated=escalated, not_id=request.requested_by):
         raise Refused(text("approval.not_approver"))
     unit.post(CARD, str(request.id), to_person(clicked.actor.open_id))
-
-
-def find(session: Session, id: int) -> Located | None:
-    request = Approvals(session).get(id)
-    return Located(request.number, request.story, request.scope) if request is not None else None

@@ -15,6 +15,7 @@ from handlers.complaints import declared, home, listing, payment, showing, unfin
 from handlers.complaints.deadlines import FINISH, FIRST, remind
 from handlers.complaints.digest import DIGEST
 from handlers.complaints.jobs import POLL, RETRY_COMPLETE, RETRY_REPLY, SYNC, ComplaintJobs, on_notice
+from handlers.complaints.lookup import LOOKUP
 from handlers.complaints.permissions import SPECS
 from handlers.complaints.service import COMPLETE, SEND_REPLY, Service, hand_back, show_again
 from handlers.complaints.sync import PICTURES
@@ -55,7 +56,7 @@ def area(house: House) -> Area:
             payment.subject(service),
             home.HOME,
             home.TODO,
-            home.LOOKUP,
+            LOOKUP,
             DIGEST,
             *unfinished.EFFECTS,
             unfinished.UNFINISHED,

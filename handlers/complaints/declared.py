@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
 from bot.contributions.doctor import Check, Finding
-from handlers.shared.declaring import rows
+from handlers.shared.declaring import account_keys, programs, rows
 from storage.setup import ComplaintRoute, ReplyTemplate, Setup
 
 
@@ -27,9 +27,8 @@ class TemplateTable(Table):
 
 
 def _check_routes(declared: Declared, areas: Areas) -> Iterator[str]:
-    accounts, programs = ({row.key for row in declared[name]} for name in ("account", "program"))
     for route in declared["complaint_route"]:
-        if route.account not in accounts or route.program not in programs:
+        if route.account not in account_keys(declared) or route.program not in programs(declared):
             yield f"complaint_route {route.account}: no such account or program"
 
 
@@ -45,7 +44,8 @@ def _routes(applying: Applying, declared: Declared) -> list[Change]:
 
 
 def _chat_of(declared: Declared, key: str) -> str:
-    return next((program.chat for program in declared["program"] if program.key == key), "")
+    program = programs(declared).get(key)
+    return program.chat if program is not None else ""
 
 
 def _templates(applying: Applying, declared: Declared) -> list[Change]:

@@ -1,13 +1,10 @@
-"""Complaints on the home card, among what waits for one person, and behind their numbers."""
+"""Complaints on the home card and among what waits for one person, with the buttons there."""
 
 from __future__ import annotations
-
-from sqlalchemy.orm import Session
 
 from bot.cards.values import Action, Block, Button, ButtonStyle, Facts, Item, Words
 from bot.contributions.home import HomeBlock, TodoBlock
 from bot.contributions.routing import Clicked
-from bot.contributions.search import Located, Lookup
 from bot.drawing import Look
 from bot.permissions import Actor
 from bot.refusals import Refused
@@ -46,18 +43,10 @@ def _handled_by(look: Look, actor: Actor) -> list[Item]:
     return [item(complaint, people, look) for complaint in mine]
 
 
-def _find(session: Session, id: int) -> Located | None:
-    complaint = Complaints(session).get(id)
-    if complaint is None:
-        return None
-    return Located(complaint.number, f"complaint:{complaint.id}", complaint.program_key)
-
-
 HOME = HomeBlock(
     "complaints", _standing, Button(text("home.complaints"), Action("home.complaints"), ButtonStyle.PRIMARY)
 )
 TODO = TodoBlock("complaints", _handled_by)
-LOOKUP = Lookup("complaint", "c", _find)
 
 
 def open_list(unit: Unit, clicked: Clicked) -> None:

@@ -37,6 +37,8 @@ SYNC = "complaint.sync"
 POLL = "complaint.poll"
 RETRY_REPLY = "complaint.retry_reply"
 RETRY_COMPLETE = "complaint.retry_complete"
+REPLY_ACTION = "complaint.reply"  # of calls that change something outside
+COMPLETE_ACTION = "complaint.complete"
 _LOOK_BACK = timedelta(days=29)
 _BEIJING = ZoneInfo("Asia/Shanghai")
 _RETRY = timedelta(seconds=30)
@@ -67,6 +69,11 @@ def ask_sync(unit: Unit, account_key: str, external_id: str, cause: str) -> None
     if account is not None:
         payload = {"account": account_key, "external_id": external_id}
         unit.enqueue(SYNC, f"sync-{external_id}-{cause}"[:200], payload, queue=channel_queue(account.channel))
+
+
+def reply_key(id: int) -> str:
+    """Under which the call that sends this answer is written down."""
+    return f"reply:{id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +169,14 @@ class ComplaintJobs:
 
     def send_reply(self, payload: Payload) -> None:
         """Send one answer, once. A repeat first looks whether it arrived."""
-        key = f"reply:{payload['id']}"
+        key = reply_key(payload["id"])
         with self.units.write(key) as unit:
             reply = unit.of(Complaints).reply(payload["id"])
             complaint = unit.of(Complaints).get(reply.complaint_id) if reply is not None else None
             if reply is None or complaint is None or reply.state not in (ReplyState.SENDING, ReplyState.UNKNOWN):
                 return
             _, again = unit.of(Effects).begin(
-                key, action="complaint.reply", account_key=complaint.account_key, subject=f"complaint:{complaint.id}",
+                key, action=REPLY_ACTION, account_key=complaint.account_key, subject=f"complaint:{complaint.id}",
                 request={"words": reply.words}, at=unit.now,
             )  # fmt: skip
             # If this process dies from here on, or fails in a way nobody thought of, the timer comes back to it.
@@ -216,7 +223,7 @@ class ComplaintJobs:
                 return
             reply.state, reply.error = state, (error or "")[:200] or None
             unit.deadlines.meet(RETRY_REPLY, str(id), unit.now)
-            unit.of(Effects).settle(f"reply:{id}", effect, unit.now, error)
+            unit.of(Effects).settle(reply_key(id), effect, unit.now, error)
             complaint = unit.of(Complaints).get(reply.complaint_id, lock=True)
             author = unit.people.by_id(reply.person_id)
             actor = unit.actor(author.open_id) if author is not None else None
@@ -255,7 +262,7 @@ class ComplaintJobs:
                 return
             key = f"complete:{complaint.id}:{complaint.times}"
             unit.of(Effects).begin(
-                key, action="complaint.complete", account_key=complaint.account_key,
+                key, action=COMPLETE_ACTION, account_key=complaint.account_key,
                 subject=f"complaint:{complaint.id}", request={}, at=unit.now,
             )  # fmt: skip
             unit.deadlines.set(RETRY_COMPLETE, str(complaint.id), unit.now + _COME_BACK, unit.now + _COME_BACK)

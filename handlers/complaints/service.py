@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.ports import Complaints as ComplaintsPort
 from adapters.values import Author
-from bot.contributions.cards import Section
+from bot.contributions.cards import held
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
 from bot.feishu.values import BotAddedToChat
@@ -168,7 +168,7 @@ class Service:
 
     def reply(self, unit: Unit, clicked: Clicked) -> None:
         complaint, words = self._answered(unit, clicked)
-        assert clicked.actor.id is not None  # _mine admits only people who are known
+        assert clicked.actor.id is not None  # `mine` admits only people who are known
         reply = unit.of(Complaints).add_reply(
             ComplaintReply(
                 complaint_id=complaint.id, person_id=clicked.actor.id, words=words, state=ReplyState.SENDING,
@@ -192,9 +192,8 @@ class Service:
             raise Refused(text("complaint.finish_needs_reply"))
         if complaint.progress == Progress.FINISHING:
             raise Refused(text("complaint.finishing"))
-        for section in unit.areas.of(Section):
-            if section.card == CARD and (hold := section.hold(unit.session, complaint.id)) is not None:
-                raise Refused(hold)
+        if (hold := held(unit.areas, CARD, unit.session, complaint.id)) is not None:
+            raise Refused(hold)
         if clicked.action.version != complaint.row_version:
             raise Refused(text("card.stale"))  # the customer may have written meanwhile
         return complaint

@@ -30,7 +30,7 @@ from bot.cards.values import (
     Warning,
     Words,
 )
-from bot.contributions.cards import Drawn, Section
+from bot.contributions.cards import held, sections
 from bot.drawing import Look
 from bot.texts import Fen, Instant, Text, text
 from handlers.complaints.words import step
@@ -42,6 +42,7 @@ from storage.setup import Setup
 
 CARD = "complaint"
 _SHOWN_ENTRIES = 12
+_OWN_VIEWS = ("assign", "reply")  # the others are forms of sections
 
 
 def draw(look: Look) -> Card:
@@ -56,10 +57,16 @@ class _Drawing:
         self.look = look
         self.complaint = complaint
         self.people = People(look.session)
-        self.view = str(look.params.get("view", "")) if self._form_is_theirs() else ""
+        self.sections = [section.draw(look) for section in sections(look.areas, CARD)]
+        self.view = self._open_form()
         self.act = partial(Action, subject=str(complaint.id), version=complaint.row_version)
         self.stale_at: datetime | None = None
-        self.sections: list[Drawn] = [section.draw(look) for section in look.areas.of(Section) if section.card == CARD]
+
+    def _open_form(self) -> str:
+        """Which form stands on the card; "" for none. One that nobody here knows (another version does) is none."""
+        view = str(self.look.params.get("view", ""))
+        known = view in _OWN_VIEWS or any(section.form for section in self.sections)
+        return view if known and self._form_is_theirs() else ""
 
     def _form_is_theirs(self) -> bool:
         """Whether whoever opened a form on this card may still send it."""
@@ -259,7 +266,7 @@ class _Drawing:
         return [Buttons(tuple(buttons)), Fold(text("complaint.more"), (Buttons(tuple(more)),))]
 
     def _finish_button(self) -> Button:
-        why_not = next((section.hold for section in self.sections if section.hold is not None), None)
+        why_not = held(self.look.areas, CARD, self.look.session, self.complaint.id)
         if self.complaint.progress == Progress.WAITING:
             why_not = text("complaint.finish_needs_reply")
         return Button(
@@ -271,7 +278,7 @@ class _Drawing:
 
     def _form(self) -> list[Block]:
         back = Button(text("card.back"), self.act("complaint.back"))
-        if self.view not in ("assign", "reply"):
+        if self.view not in _OWN_VIEWS:
             return [block for section in self.sections for block in section.form]
         if self.view == "assign":
             fields = (PersonChoice("person", text("complaint.hand_to")),)

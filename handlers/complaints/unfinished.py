@@ -7,16 +7,13 @@ from sqlalchemy import select
 from bot.contributions.effects import Effect
 from bot.contributions.restore import Resuming, Unfinished
 from bot.unit import Unit
-from handlers.complaints.jobs import RETRY_COMPLETE, RETRY_REPLY
+from handlers.complaints.jobs import COMPLETE_ACTION, REPLY_ACTION, RETRY_COMPLETE, RETRY_REPLY, reply_key
 from handlers.complaints.service import COMPLETE, SEND_REPLY
 from handlers.complaints.sync import PICTURES
 from handlers.shared.accounts.registry import queue_of
 from handlers.shared.recovery import begun, has_timer
 from storage.complaints import Complaint, ComplaintReply, Progress, ReplyState
 from storage.effects import Effect as EffectRow
-
-REPLY_ACTION = "complaint.reply"
-COMPLETE_ACTION = "complaint.complete"
 
 
 def _resume(resuming: Resuming) -> None:
@@ -25,7 +22,7 @@ def _resume(resuming: Resuming) -> None:
     for reply in session.scalars(sending):
         complaint = session.get_one(Complaint, reply.complaint_id)
         begun(
-            resuming, f"reply:{reply.id}", action=REPLY_ACTION, account_key=complaint.account_key,
+            resuming, reply_key(reply.id), action=REPLY_ACTION, account_key=complaint.account_key,
             subject=f"complaint:{complaint.id}",
         )  # fmt: skip
         if not has_timer(resuming, RETRY_REPLY, reply.id):

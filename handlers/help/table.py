@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from pydantic import BaseModel, Field
 
 from bot.cards.values import Action, Block, Button, Buttons, Card, Facts, Item, Items, Line, Note, Tone, Words
@@ -34,9 +32,11 @@ def draw_help(look: Look) -> Card:
     blocks: list[Block] = _no_roles(actor)
     if wanted:
         blocks.append(Line(text("help.no_such", word=wanted)))
-    for area, pairs in groupby(permitted, lambda pair: pair[0]):
-        blocks.append(Line(area.title, strong=True, tone=Tone.CALM))
-        blocks.append(Items(tuple(Item(_usage(command), command.help) for _, command in pairs)))
+    for area in dict.fromkeys(area.name for area, _ in permitted):
+        found = [(home, command) for home, command in permitted if home.name == area]
+        if (title := found[0][0].title) is not None:
+            blocks.append(Line(title, strong=True, tone=Tone.CALM))
+        blocks.append(Items(tuple(Item(_usage(command), command.help) for _, command in found)))
     blocks.append(Note(text("help.how")))
     return Card(text("help.title"), tuple(blocks), Tone.CALM)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from bot.area import Areas
-from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, known_ones
+from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, one_of
 from bot.contributions.permissions import ROLE_NAMES
+from handlers.shared.declaring import programs
 from storage.people import People
 
 
@@ -19,25 +21,21 @@ class RoleTable(Table):
     name: str = ""
 
 
+def _known(permission: str, info: ValidationInfo) -> str:
+    return one_of(permission, areas_of(info).roles.permissions)
+
+
 class CustomRoleTable(Table):
     name: str = Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")
-    permissions: tuple[str, ...]
-
-    @field_validator("permissions")
-    @classmethod
-    def known(cls, permissions: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-        for permission in permissions:
-            known_ones(permission, areas_of(info).roles.permissions)
-        return permissions
+    permissions: tuple[Annotated[str, AfterValidator(_known)], ...]
 
 
 def _leads_somewhere(declared: Declared, areas: Areas) -> Iterator[str]:
     roles = {*ROLE_NAMES, *(role.name for role in declared["custom_role"])}
-    programs = {program.key for program in declared["program"]}
     for role in declared["role"]:
         if role.role not in roles:
             yield f"role: {role.role!r} is not a role; known are {' '.join(sorted(roles))}"
-        if role.scope != "*" and role.scope not in programs:
+        if role.scope != "*" and role.scope not in programs(declared):
             yield f"role {role.role}: there is no program {role.scope!r}"
 
 

@@ -12,6 +12,7 @@ from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
 from bot.texts import text
 from handlers.refunds import approval, digest, section, unfinished
 from handlers.refunds.jobs import CHECK, FOLLOW, RECOVER, RefundJobs, on_told
+from handlers.refunds.lookup import LOOKUP
 from handlers.refunds.payments import COMPLAINT
 from handlers.refunds.service import ACTION, REQUEST, SEND, RefundService
 from handlers.refunds.table import clicks
@@ -38,7 +39,7 @@ def area(house: House) -> Area:
             OnPush(RefundTold, on_told),
             digest.DIGEST,
             unfinished.EFFECT,
-            unfinished.LOOKUP,
+            LOOKUP,
             unfinished.UNFINISHED,
         ),
     )

@@ -26,24 +26,24 @@ def show(look: Look, request: ApprovalRequest) -> Shown:
     """What an approver must know: how much of what, why, for whom, and what was refunded before."""
     session = look.session
     refund = Refunds(session).get(int(request.subject.partition(":")[2]))
-    paid = payment_of(look.areas, session, refund) if refund is not None else None
-    if refund is None or paid is None:
+    payment = payment_of(look.areas, session, refund) if refund is not None else None
+    if refund is None or payment is None:
         return Shown(text("card.gone.title"), (Line(text("card.gone")),))
     people = People(session)
-    blocks: list[Block] = [*_warnings(refund, paid), *_money(refund)]
+    blocks: list[Block] = [*_warnings(refund, payment), *_money(refund)]
     blocks.append(Facts(((text("refund.reason"), refund.reason),)))
-    author = text("complaint.said", who=text("author.customer"), at=Instant(paid.said_at))
-    blocks.append(Quote(paid.words, 200, author=author))
+    author = text("complaint.said", who=text("author.customer"), at=Instant(payment.said_at))
+    blocks.append(Quote(payment.words, 200, author=author))
     pairs: list[tuple[Text, Words | Toned]] = [
-        (text("refund.complaint"), paid.number),
-        (text("complaint.customer"), paid.phone or text("complaint.no_phone")),
+        (text("refund.complaint"), payment.number),
+        (text("complaint.customer"), payment.phone or text("complaint.no_phone")),
     ]
-    if paid.wanted_fen is not None:
-        pairs.append((text("complaint.wants_back"), text("money", amount=Fen(paid.wanted_fen))))
+    if payment.wanted_fen is not None:
+        pairs.append((text("complaint.wants_back"), text("money", amount=Fen(payment.wanted_fen))))
     waiting = refund.progress == RefundProgress.ASKED
     if waiting:
         pairs.append((text("refund.before"), _before(session, refund)))
-    pairs.append((text("complaint.order"), paid.out_trade_no))
+    pairs.append((text("complaint.order"), payment.out_trade_no))
     blocks.append(Facts(tuple(pairs)))
     others = [other for other in Refunds(session).of_complaint(refund.complaint_id) if other.id < refund.id]
     if waiting and others:
@@ -62,8 +62,8 @@ def _money(refund: Refund) -> list[Block]:
     return [Facts(((text("refund.amount"), amount), (text("refund.of"), of)), large=True)]
 
 
-def _warnings(refund: Refund, paid: Payment) -> list[Block]:
-    asked = paid.wanted_fen
+def _warnings(refund: Refund, payment: Payment) -> list[Block]:
+    asked = payment.wanted_fen
     if refund.progress != RefundProgress.ASKED or asked is None or refund.amount_fen <= asked:
         return []
     return [Warning(text("refund.more_than_asked", asked=Fen(asked)))]

@@ -13,6 +13,7 @@ from storage.refunds import Refunds
 def _draw(look: Look, chat: str, day: datetime) -> Digested:
     count, paid = Refunds(look.session).paid_in_chat(chat, day, day + timedelta(days=1))
     words = text("digest.refund_sum", n=count, amount=Fen(paid)) if count else text("number", n=0)
+    # After what came in, before what was answered.
     return Digested(day=(Figure(text("digest.refunds"), words, place=10),))
 
 

@@ -22,6 +22,7 @@ from bot.engine import Payload
 from bot.texts import Fen, text
 from bot.unit import Unit, Units, to_chat, to_person
 from handlers.refunds.payments import COMPLAINT, moved, payment_of, subject_of
+from handlers.refunds.service import ACTION
 from handlers.refunds.states import Event, advance
 from handlers.shared.accounts.registry import Channels
 from handlers.shared.contributions.refunds import RefundSubject
@@ -78,12 +79,12 @@ def apply(unit: Unit, refund_id: int, told: Told) -> None:
     subject = subject_of(refund)
     if target is RefundProgress.PROCESSING:
         _follow(unit, refund)
-        unit.of(Effects).settle(_key(refund), EffectState.DONE, unit.now)  # the call's outcome is known
+        unit.of(Effects).settle(effect_key(refund), EffectState.DONE, unit.now)  # the call's outcome is known
         unit.audit("refund.taken", subject, None, number=refund.number, fen=refund.amount_fen)
     else:
         refund.settled_at = unit.now
         unit.deadlines.meet(FOLLOW, str(refund.id), unit.now)
-        unit.of(Effects).settle(_key(refund), EffectState.DONE, unit.now)
+        unit.of(Effects).settle(effect_key(refund), EffectState.DONE, unit.now)
         if target is RefundProgress.PAID:
             unit.audit("refund.paid", subject, None, number=refund.number, fen=refund.amount_fen)
         else:
@@ -94,27 +95,28 @@ def apply(unit: Unit, refund_id: int, told: Told) -> None:
 
 
 def _announce(unit: Unit, refund: Refund) -> None:
-    paid = payment_of(unit.areas, unit.session, refund)
-    if paid is None:
+    payment = payment_of(unit.areas, unit.session, refund)
+    if payment is None:
         return
     moved(unit, refund)
     if refund.approval_id is not None:
         requests.redraw(unit, refund.approval_id)
     if refund.progress in (RefundProgress.PAID, RefundProgress.FAILED, RefundProgress.ABNORMAL):
         words = text(
-            f"refund.news.{refund.progress}", number=refund.number, complaint=paid.number,
+            f"refund.news.{refund.progress}", number=refund.number, complaint=payment.number,
             amount=Fen(refund.amount_fen), why=refund.error or "",
         )  # fmt: skip
         requester = unit.people.by_id(refund.requested_by)
-        if paid.chat_id:
-            unit.say(to_chat(paid.chat_id), words)
+        if payment.chat_id:
+            unit.say(to_chat(payment.chat_id), words)
         elif requester is not None:
             unit.say(to_person(requester.open_id), words)
     if refund.progress == RefundProgress.PAID:
-        unit.emit(RefundPaid(refund.id, paid.subject, f"refund-{refund.id}-{refund.row_version}"))
+        unit.emit(RefundPaid(refund.id, payment.subject, f"refund-{refund.id}-{refund.row_version}"))
 
 
-def _key(refund: Refund) -> str:
+def effect_key(refund: Refund) -> str:
+    """Under which the call that makes this refund is written down."""
     return f"refund:{refund.out_refund_no}"
 
 
@@ -137,7 +139,7 @@ class RefundJobs:
                 return
             refund.progress = target
             _, again = unit.of(Effects).begin(
-                _key(refund), action="refund.create", account_key=refund.account_key,
+                effect_key(refund), action=ACTION, account_key=refund.account_key,
                 subject=subject_of(refund),
                 request={"out_refund_no": refund.out_refund_no, "fen": refund.amount_fen}, at=unit.now,
             )  # fmt: skip
@@ -199,7 +201,7 @@ class RefundJobs:
         id = f"refund-{deadline.subject}-check-{deadline.due_at.isoformat()}"
         payload = {"id": int(deadline.subject), "at": deadline.due_at.isoformat()}
         refund = unit.of(Refunds).get(int(deadline.subject))
-        effect = unit.of(Effects).get(_key(refund)) if refund is not None else None
+        effect = unit.of(Effects).get(effect_key(refund)) if refund is not None else None
         unit.enqueue(CHECK, id, {**payload, **trail.of(effect.trail if effect is not None else None)})
         return None
 
@@ -255,7 +257,7 @@ class RefundJobs:
             row.can_retry = isinstance(error, NotEnough)
             row.settled_at = unit.now
             unit.deadlines.meet(FOLLOW, str(row.id), unit.now)
-            unit.of(Effects).settle(_key(row), EffectState.REFUSED, unit.now, error.message)
+            unit.of(Effects).settle(effect_key(row), EffectState.REFUSED, unit.now, error.message)
             unit.audit("refund.refused", subject_of(row), None, number=row.number, why=error.message[:200])
             unit.session.flush()
             _announce(unit, row)
@@ -268,7 +270,7 @@ class RefundJobs:
             if row is None or row.progress != RefundProgress.SENDING:
                 return
             if isinstance(error, OutcomeUnknown):
-                unit.of(Effects).settle(_key(row), EffectState.UNKNOWN, unit.now)
+                unit.of(Effects).settle(effect_key(row), EffectState.UNKNOWN, unit.now)
             row.polls += 1
             _follow(unit, row, _SOON if row.polls <= _HASTY else None)
             unit.emit(RefundMoved(row.id, subject_of(row)))

@@ -14,7 +14,7 @@ from handlers.shared.events import RefundMoved
 from handlers.shared.intents import requests
 from storage.refunds import Refund, Refunds
 
-COMPLAINT = "complaint"  # all refunds that rows tell of so far belong to a complaint
+COMPLAINT = "complaint"  # the rows have no place for anything else yet, so nothing else is asked for
 
 
 def subject_of(refund: Refund) -> str:
@@ -22,10 +22,10 @@ def subject_of(refund: Refund) -> str:
 
 
 def payment_of(areas: Areas, session: Session, refund: Refund, *, lock: bool = False) -> Payment | None:
-    return payment(areas, session, COMPLAINT, refund.complaint_id, lock=lock)
+    return find_payment(areas, session, COMPLAINT, refund.complaint_id, lock=lock)
 
 
-def payment(areas: Areas, session: Session, kind: str, item_id: int, *, lock: bool = False) -> Payment | None:
+def find_payment(areas: Areas, session: Session, kind: str, item_id: int, *, lock: bool = False) -> Payment | None:
     """None where there is no such item, or nobody who knows that sort."""
     known = areas.named(RefundSubject, kind)
     return known.find(session, item_id, lock) if known is not None else None
@@ -33,15 +33,14 @@ def payment(areas: Areas, session: Session, kind: str, item_id: int, *, lock: bo
 
 def clicked_payment(unit: Unit, clicked: Clicked) -> Payment:
     """The payment of the item on whose card something was pressed. Raises Refused unless this person handles it."""
-    card = unit.card_of_message(clicked.message_id)
-    known = unit.areas.named(RefundSubject, card.kind if card is not None else COMPLAINT)
+    known = unit.areas.named(RefundSubject, COMPLAINT)
     if known is None:
         raise Refused(text("card.gone"))
     return known.handle(unit, clicked)
 
 
 def moved(unit: Unit, refund: Refund) -> None:
-    """Have every card that tells of it drawn again: an approver reads what was paid of the same payment before."""
+    """Have every card that tells of it drawn again: an approver reads what was given back of that payment before."""
     unit.emit(RefundMoved(refund.id, subject_of(refund)))
     for other in unit.of(Refunds).asked_of_payment(refund.account_key, refund.transaction_id):
         if other.approval_id is not None:

@@ -10,7 +10,7 @@ from bot.cards.values import Action, Block, Button, ButtonStyle, Confirm, Form, 
 from bot.contributions.cards import Drawn
 from bot.drawing import Look
 from bot.texts import Fen, Text, text
-from handlers.refunds.payments import COMPLAINT, payment
+from handlers.refunds.payments import COMPLAINT, find_payment
 from handlers.refunds.words import all_told
 from handlers.shared.contributions.refunds import Payment
 from storage.people import People
@@ -22,44 +22,40 @@ _TROUBLED = (RefundProgress.FAILED, RefundProgress.ABNORMAL)
 
 def draw(look: Look) -> Drawn:
     refunds = Refunds(look.session).of_complaint(int(look.subject))
-    paid = payment(look.areas, look.session, COMPLAINT, int(look.subject))
-    if paid is None:
+    payment = find_payment(look.areas, look.session, COMPLAINT, int(look.subject))
+    if payment is None:
         return Drawn()
     pending = _pending(refunds)
-    buttons, more = _buttons(paid, refunds, pending)
+    buttons, more = _buttons(payment, refunds, pending)
     troubled = bool(refunds) and refunds[-1].progress in _TROUBLED
     return Drawn(
         blocks=tuple(all_told(refunds, People(look.session))),
         tags=(Tag(text("refund.tag.failed"), Tone.URGENT),) if troubled else (),
         buttons=tuple(buttons),
         more=tuple(more),
-        form=tuple(_form(look.session, paid)) if look.params.get("view") == VIEW else (),
-        hold=_hold(pending),
+        form=tuple(_form(look.session, payment)) if look.params.get("view") == VIEW else (),
     )
 
 
 def hold(session: Session, item_id: int) -> Text | None:
     """An item is not finished while money for it is asked for or on its way."""
-    return _hold(_pending(Refunds(session).of_complaint(item_id)))
+    pending = _pending(Refunds(session).of_complaint(item_id))
+    return text("complaint.finish_needs_refund", number=pending.number) if pending is not None else None
 
 
 def _pending(refunds: list[Refund]) -> Refund | None:
     return next((refund for refund in refunds if refund.progress in UNSETTLED), None)
 
 
-def _hold(pending: Refund | None) -> Text | None:
-    return text("complaint.finish_needs_refund", number=pending.number) if pending is not None else None
-
-
-def _buttons(paid: Payment, refunds: list[Refund], pending: Refund | None) -> tuple[list[Button], list[Button]]:
+def _buttons(payment: Payment, refunds: list[Refund], pending: Refund | None) -> tuple[list[Button], list[Button]]:
     """What can be done now, and what is rarely wanted."""
     if pending is not None and pending.progress == RefundProgress.ASKED:
         sure = Confirm(text("refund.withdraw"), text("refund.withdraw_sure", number=pending.number))
         act = Action("refund.withdraw", str(pending.id), pending.row_version)
         return [Button(text("refund.withdraw"), act, confirm=sure)], []
-    if pending is not None or paid.amount_fen <= 0 or paid.fully_refunded:
+    if pending is not None or payment.amount_fen <= 0 or payment.fully_refunded:
         return [], []
-    ask = Button(text("complaint.ask_refund"), Action("complaint.open_refund", str(paid.item_id), paid.version))
+    ask = Button(text("complaint.ask_refund"), Action("complaint.open_refund", str(payment.item_id), payment.version))
     last = refunds[-1] if refunds else None
     if last is not None and last.progress == RefundProgress.FAILED and last.error and last.can_retry:
         # The approved one again is what is wanted; a new one stays possible.
@@ -68,15 +64,15 @@ def _buttons(paid: Payment, refunds: list[Refund], pending: Refund | None) -> tu
     return [ask], []
 
 
-def _form(session: Session, paid: Payment) -> list[Block]:
-    spent = Refunds(session).committed_fen(paid.account_key, paid.transaction_id)
-    rest = max(0, paid.amount_fen - spent)
-    wanted = min(rest, paid.wanted_fen or rest)
+def _form(session: Session, payment: Payment) -> list[Block]:
+    spent = Refunds(session).committed_fen(payment.account_key, payment.transaction_id)
+    rest = max(0, payment.amount_fen - spent)
+    wanted = min(rest, payment.wanted_fen or rest)
     fields = (
         Input("amount", text("refund.amount_yuan", most=Fen(rest)), value=f"{wanted / 100:.2f}", longest=12),
         Input("reason", text("refund.reason"), text("refund.reason_hint"), lines=2, longest=80),
     )
-    act = partial(Action, subject=str(paid.item_id), version=paid.version)
+    act = partial(Action, subject=str(payment.item_id), version=payment.version)
     submit = Button(text("refund.ask"), act("refund.ask"), ButtonStyle.PRIMARY)
-    back = Button(text("card.back"), act(f"{paid.kind}.back"))
+    back = Button(text("card.back"), act(f"{payment.kind}.back"))
     return [Form("refund_form", fields, submit, (back,)), Note(text("refund.needs_approval"))]

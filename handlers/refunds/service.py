@@ -50,29 +50,29 @@ class RefundService:
         return text("click.opened")
 
     def open_form(self, unit: Unit, clicked: Clicked) -> None:
-        paid = self._handled(unit, clicked)
-        show_view(unit, clicked, paid.kind, str(paid.item_id), {"view": VIEW})
+        payment = self._handled(unit, clicked)
+        show_view(unit, clicked, payment.kind, str(payment.item_id), {"view": VIEW})
 
     def check_ask(self, unit: Unit, clicked: Clicked) -> Text:
-        paid, amount, _ = self._asked(unit, clicked)
-        spent = unit.of(Refunds).committed_fen(paid.account_key, paid.transaction_id)
-        requests.check(unit, ACTION, paid.program_key, clicked.actor, amount + spent)
+        payment, amount, _ = self._asked(unit, clicked)
+        spent = unit.of(Refunds).committed_fen(payment.account_key, payment.transaction_id)
+        requests.check(unit, ACTION, payment.program_key, clicked.actor, amount + spent)
         return text("refund.asked", amount=Fen(amount))
 
     def ask(self, unit: Unit, clicked: Clicked) -> None:
         """Write the refund down with its idempotency key and ask for approval; no money moves yet."""
-        paid, amount, reason = self._asked(unit, clicked)
+        payment, amount, reason = self._asked(unit, clicked)
         assert clicked.actor.id is not None  # whoever handles an item is known
         refund = unit.of(Refunds).add(
             Refund(
-                complaint_id=paid.item_id,
-                account_key=paid.account_key,
-                merchant_id=paid.merchant_id,
-                transaction_id=paid.transaction_id,
+                complaint_id=payment.item_id,
+                account_key=payment.account_key,
+                merchant_id=payment.merchant_id,
+                transaction_id=payment.transaction_id,
                 amount_fen=amount,
-                total_fen=paid.amount_fen,
+                total_fen=payment.amount_fen,
                 reason=reason,
-                out_refund_no=f"mpops-{paid.item_id}-{secrets.token_hex(8)}",
+                out_refund_no=f"mpops-{payment.item_id}-{secrets.token_hex(8)}",
                 progress=RefundProgress.ASKED,
                 requested_by=clicked.actor.id,
                 requested_at=unit.now,
@@ -82,19 +82,19 @@ class RefundService:
             )
         )
         unit.audit(
-            "refund.asked", paid.subject, clicked.actor,
-            number=refund.number, fen=amount, complaint=paid.number, reason=reason,
+            "refund.asked", payment.subject, clicked.actor,
+            number=refund.number, fen=amount, complaint=payment.number, reason=reason,
         )  # fmt: skip
-        request = requests.request(
+        request = requests.ask(
             unit,
             action=ACTION,
-            scope=paid.program_key,
+            scope=payment.program_key,
             subject=f"refund:{refund.id}",
-            story=paid.subject,
-            chat_id=paid.chat_id,
+            story=payment.subject,
+            chat_id=payment.chat_id,
             amount_fen=amount,
             # Two halves need as many approvers as the whole: what was refunded of the payment counts with it.
-            weight_fen=unit.of(Refunds).committed_fen(paid.account_key, paid.transaction_id),
+            weight_fen=unit.of(Refunds).committed_fen(payment.account_key, payment.transaction_id),
             by=clicked.actor,
         )
         refund.approval_id = request.id
@@ -103,7 +103,7 @@ class RefundService:
                 older.can_retry = False
         unit.session.flush()
         card = unit.card_of_message(clicked.message_id)
-        if card is not None and card.kind == paid.kind:
+        if card is not None and card.kind == payment.kind:
             card.params = {}
         moved(unit, refund)
 
@@ -128,14 +128,14 @@ class RefundService:
 
     def _retriable(self, unit: Unit, clicked: Clicked) -> Refund:
         refund = self._refund(unit, clicked)
-        paid = payment_of(unit.areas, unit.session, refund, lock=True)  # the same lock as asking takes
-        self._may_ask(clicked, paid.program_key if paid is not None else None)
-        if refund.progress != RefundProgress.FAILED or not refund.can_retry or paid is None:
+        payment = payment_of(unit.areas, unit.session, refund, lock=True)  # the same lock as asking takes
+        self._may_ask(clicked, payment.program_key if payment is not None else None)
+        if refund.progress != RefundProgress.FAILED or not refund.can_retry or payment is None:
             raise Refused(text("refund.no_retry", number=refund.number))
         refunds = unit.of(Refunds)
         newest = refunds.of_complaint(refund.complaint_id)[-1]
-        rest = paid.amount_fen - refunds.committed_fen(paid.account_key, paid.transaction_id)
-        if newest.id != refund.id or not paid.is_open or refund.amount_fen > rest:
+        rest = payment.amount_fen - refunds.committed_fen(payment.account_key, payment.transaction_id)
+        if newest.id != refund.id or not payment.is_open or refund.amount_fen > rest:
             raise Refused(text("refund.no_retry", number=refund.number))
         if clicked.action.version != refund.row_version:
             raise Refused(text("card.stale"))
@@ -181,43 +181,43 @@ class RefundService:
 
     def _still_due(self, unit: Unit, refund: Refund) -> bool:
         """Whether an approved refund may be sent: nothing that it rests on has gone away meanwhile."""
-        paid = payment_of(unit.areas, unit.session, refund)
+        payment = payment_of(unit.areas, unit.session, refund)
         requester = unit.people.by_id(refund.requested_by)
-        if paid is None or requester is None or not requester.is_active:
+        if payment is None or requester is None or not requester.is_active:
             return False
         unit.serialize(f"transaction:{refund.account_key}:{refund.transaction_id}")
         committed = unit.of(Refunds).committed_fen(refund.account_key, refund.transaction_id)
         return committed <= refund.total_fen
 
     def _handled(self, unit: Unit, clicked: Clicked) -> Payment:
-        paid = clicked_payment(unit, clicked)
-        self._may_ask(clicked, paid.program_key)
-        return paid
+        payment = clicked_payment(unit, clicked)
+        self._may_ask(clicked, payment.program_key)
+        return payment
 
     def _may_ask(self, clicked: Clicked, scope: str | None) -> None:
         if not clicked.actor.may(REQUEST, scope):
             raise Refused(not_allowed(REQUEST, clicked.actor))
 
     def _asked(self, unit: Unit, clicked: Clicked) -> tuple[Payment, int, str]:
-        paid = self._handled(unit, clicked)
+        payment = self._handled(unit, clicked)
         amount = fen(clicked.form.get("amount", ""))
         reason = clicked.form.get("reason", "").strip()
         refunds = unit.of(Refunds)
-        if any(refund.progress in UNSETTLED for refund in refunds.of_complaint(paid.item_id)):
+        if any(refund.progress in UNSETTLED for refund in refunds.of_complaint(payment.item_id)):
             raise Refused(text("refund.in_hand"))
-        rest = paid.amount_fen - refunds.committed_fen(paid.account_key, paid.transaction_id)
+        rest = payment.amount_fen - refunds.committed_fen(payment.account_key, payment.transaction_id)
         if amount <= 0:
             raise Refused(text("refund.amount_zero"))
         if amount > rest:
             raise Refused(text("refund.amount_too_much", most=Fen(max(0, rest))))
-        if not paid.transaction_id:
+        if not payment.transaction_id:
             raise Refused(text("refund.no_order"))
-        channel = self.channels.find(paid.account_key)
+        channel = self.channels.find(payment.account_key)
         port = channel.get(RefundsPort) if channel is not None else None
         if port is None:
             raise Refused(text("channel.unavailable"))
         object_to(port.check_reason(reason))
-        return paid, amount, reason
+        return payment, amount, reason
 
     def _refund(self, unit: Unit, clicked: Clicked) -> Refund:
         refund = unit.of(Refunds).get(int(clicked.action.subject), lock=True)

@@ -1,14 +1,11 @@
-"""What a restore takes up again of refunds, the timer behind their calls, and how one is found by its number."""
+"""What a restore takes up again of refunds, and the timer behind their calls."""
 
 from __future__ import annotations
 
-from sqlalchemy.orm import Session
-
 from bot.contributions.effects import Effect
 from bot.contributions.restore import Resuming, Unfinished
-from bot.contributions.search import Located, Lookup
 from bot.unit import Unit
-from handlers.refunds.jobs import FOLLOW
+from handlers.refunds.jobs import FOLLOW, effect_key
 from handlers.refunds.payments import subject_of
 from handlers.refunds.service import ACTION, SEND
 from handlers.shared.accounts.registry import queue_of
@@ -21,8 +18,7 @@ def _resume(resuming: Resuming) -> None:
     """One that is being sent or followed has a timer; one that was only approved has nothing but its job."""
     session = resuming.session
     for refund in Refunds(session).in_states(RefundProgress.APPROVED):
-        key = f"refund:{refund.out_refund_no}"
-        begun(resuming, key, action=ACTION, account_key=refund.account_key, subject=subject_of(refund))
+        begun(resuming, effect_key(refund), action=ACTION, account_key=refund.account_key, subject=subject_of(refund))
         queue = queue_of(session, refund.account_key)
         resuming.enqueue(SEND, f"refund-{refund.id}-{refund.attempts}", {"id": refund.id}, queue=queue)
 
@@ -32,12 +28,5 @@ def _timer(unit: Unit, call: EffectRow) -> tuple[str, str] | None:
     return (FOLLOW, str(refund.id)) if refund is not None else None
 
 
-def _find(session: Session, id: int) -> Located | None:
-    """The story of a refund is that of the item it was asked for."""
-    refund = Refunds(session).get(id)
-    return Located(refund.number, subject_of(refund), "") if refund is not None else None
-
-
 UNFINISHED = Unfinished("refunds", _resume)
 EFFECT = Effect(ACTION, _timer)
-LOOKUP = Lookup("refund", "r", _find)

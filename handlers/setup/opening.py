@@ -82,7 +82,7 @@ def _wait_for(database: Database, seconds: float, leaving: threading.Event) -> N
             return
 
 
-def make_feishu(settings: Settings, clock: Clock, watch: Watch | None = None) -> LarkFeishu:
+def make_feishu(settings: Settings, clock: Clock, watch: Watch) -> LarkFeishu:
     from bot.feishu.port import LarkFeishu
 
     feishu = settings.feishu

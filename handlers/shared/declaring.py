@@ -1,15 +1,34 @@
-"""Making rows say what a table of the apply file declares."""
+"""Making rows say what a table of the apply file declares, and what such tables ask of each other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy.orm import Session
 
-from bot.contributions.configuration import Change
+from bot.contributions.configuration import Change, Declared
 from storage.base import Base
+
+
+class DeclaredProgram(Protocol):
+    """What other tables of an apply file may ask of a `[[program]]`."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def chat(self) -> str: ...
+
+
+def programs(declared: Declared) -> dict[str, DeclaredProgram]:
+    """The declared programs by their keys."""
+    return {program.key: program for program in declared["program"]}
+
+
+def account_keys(declared: Declared) -> set[str]:
+    return {account.key for account in declared["account"]}
 
 
 def rows(

@@ -1,4 +1,4 @@
-"""What happened in one area and concerns others. Plain values with ids only: whoever listens reads the rows."""
+"""What happened in one area and concerns others. Plain values, ids only: whoever listens reads the rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RefundMoved:
-    """A refund was asked for, decided, sent or settled. `subject`: the item it belongs to, such as `complaint:7`."""
+    """What is told of a refund has changed. `subject`: the item it belongs to, such as `complaint:7`."""
 
     refund_id: int
     subject: str
@@ -15,7 +15,7 @@ class RefundMoved:
 
 @dataclass(frozen=True, slots=True)
 class RefundPaid:
-    """The money has arrived. `cause` is told only once of each time that this happens to a refund."""
+    """The money has arrived. `cause` names this arrival: work that follows from it carries it in its id."""
 
     refund_id: int
     subject: str

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot import trail
 from bot.area import Areas
-from bot.contributions.search import Lookup
+from bot.contributions.search import by_subject
 from bot.texts import Left, Text, text
 from storage.effects import Effect
 from storage.inbox import Inbox, InboxItem, InboxState
@@ -140,7 +140,5 @@ def _receiver(session: Session, stored: str) -> str:
 
 
 def _name(session: Session, subject: str, areas: Areas) -> str:
-    kind, _, id = subject.partition(":")
-    lookup = areas.named(Lookup, kind)
-    found = lookup.find(session, int(id)) if lookup is not None and id.isdigit() else None
+    found = by_subject(areas, session, subject)
     return found.number if found is not None else subject

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from bot.cards.values import Action, Block, Button, Buttons, Card, Line, Tone
 from bot.contributions.routing import Asked, Click, Clicked, Command, NoArguments
-from bot.contributions.search import Lookup
+from bot.contributions.search import by_letter, by_subject
 from bot.drawing import Look
 from bot.permissions import Actor
 from bot.refusals import Refused
@@ -25,7 +25,6 @@ from storage.people import People
 AUDIT = "audit"
 PAGE = 12
 _SUBJECT = re.compile(r"([a-z])?(\d{1,9})", re.IGNORECASE)
-_UNNAMED = "c"  # a number without its letter is a complaint's
 
 
 class AuditArguments(BaseModel):
@@ -55,21 +54,19 @@ def _may_read(unit: Unit, actor: Actor, subject: str | None) -> None:
     programs = actor.programs(permissions.AUDIT)
     if programs is None:
         return
-    kind, _, id = (subject or "").partition(":")
-    lookup = unit.areas.named(Lookup, kind)
-    found = lookup.find(unit.session, int(id)) if lookup is not None and id.isdigit() else None
+    found = by_subject(unit.areas, unit.session, subject or "")
     if found is None or found.scope not in programs:
         raise Refused(text("audit.scope"))
 
 
 def _subject(unit: Unit, given: str) -> str | None:
-    """C12, R3 and A4 all lead to the story of their complaint."""
+    """What a number such as C12, R3 or A4 leads to: the subject whose story is told."""
     if not given:
         return None
     match = _SUBJECT.fullmatch(given.strip())
     if match is None:
         raise Refused(text("audit.what", given=given[:20]))
-    lookup = unit.areas.named(Lookup, f"letter {(match[1] or _UNNAMED).casefold()}")
+    lookup = by_letter(unit.areas, (match[1] or "").casefold())
     if lookup is None:
         raise Refused(text("audit.what", given=given[:20]))
     found = lookup.find(unit.session, int(match[2]))

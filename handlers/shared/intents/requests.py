@@ -29,7 +29,7 @@ def check(unit: Unit, action: str, scope: str, by: Actor, amount_fen: int | None
         raise Refused(text("approval.nobody", needed=rule.needed(amount_fen), found=len(backup)))
 
 
-def request(
+def ask(
     unit: Unit,
     *,
     action: str,
@@ -50,66 +50,66 @@ def request(
     assert by.id is not None  # a stranger has no permission to ask
     rule = rule_for(unit, action, scope)
     due = unit.now + timedelta(seconds=rule.deadline_seconds)
-    asked = unit.of(Approvals).add(
+    request = unit.of(Approvals).add(
         ApprovalRequest(
             action=action, scope=scope, subject=subject, story=story, chat_id=chat_id, amount_fen=amount_fen,
             requested_by=by.id, requested_at=unit.now, state=RequestState.PENDING,
             quorum=rule.needed(weight), policy=rule.stored(), due_at=due,
         )
     )  # fmt: skip
-    unit.deadlines.set(DUE, str(asked.id), due, due)
-    _show(unit, asked, rule, escalated=False)
+    unit.deadlines.set(DUE, str(request.id), due, due)
+    _show(unit, request, rule, escalated=False)
     if chat_id:
-        unit.post(CARD, str(asked.id), to_chat(chat_id))
-    if len(voters(unit, rule, scope, escalated=False, not_id=by.id)) < asked.quorum:
-        escalate(unit, asked, rule)  # too few of them are here: do not wait for the deadline
-    return asked
+        unit.post(CARD, str(request.id), to_chat(chat_id))
+    if len(voters(unit, rule, scope, escalated=False, not_id=by.id)) < request.quorum:
+        escalate(unit, request, rule)  # too few of them are here: do not wait for the deadline
+    return request
 
 
 def pending(unit: Unit, id: int) -> ApprovalRequest:
     """The request, locked. Raises Refused where it is decided already."""
-    found = unit.of(Approvals).get(id, lock=True)
-    if found is None:
+    request = unit.of(Approvals).get(id, lock=True)
+    if request is None:
         raise Refused(text("card.gone"))
-    if found.state != RequestState.PENDING:
-        raise Refused(_over(found))
-    return found
+    if request.state != RequestState.PENDING:
+        raise Refused(_over(request))
+    return request
 
 
 def withdraw(unit: Unit, request_id: int, by: Actor) -> None:
-    found = pending(unit, request_id)
-    if found.requested_by != by.id:
+    request = pending(unit, request_id)
+    if request.requested_by != by.id:
         raise Refused(text("approval.only_requester"))
-    unit.audit("approval.withdrawn", found.story, by, number=found.number)
-    end(unit, found, Event.WITHDRAWN, Outcome.WITHDRAWN, None)
+    unit.audit("approval.withdrawn", request.story, by, number=request.number)
+    end(unit, request, Event.WITHDRAWN, Outcome.WITHDRAWN, None)
 
 
-def escalate(unit: Unit, found: ApprovalRequest, rule: Rule) -> None:
+def escalate(unit: Unit, request: ApprovalRequest, rule: Rule) -> None:
     """Ask also those behind the approvers, with the time that the policy gives once more."""
-    found.escalated_at = unit.now
-    found.due_at = unit.now + timedelta(seconds=rule.deadline_seconds)
-    unit.deadlines.set(DUE, str(found.id), found.due_at, found.due_at)
-    unit.audit("approval.escalated", found.story, None, number=found.number)
-    _show(unit, found, rule, escalated=True)
-    touch(unit, found)
+    request.escalated_at = unit.now
+    request.due_at = unit.now + timedelta(seconds=rule.deadline_seconds)
+    unit.deadlines.set(DUE, str(request.id), request.due_at, request.due_at)
+    unit.audit("approval.escalated", request.story, None, number=request.number)
+    _show(unit, request, rule, escalated=True)
+    touch(unit, request)
 
 
-def end(unit: Unit, found: ApprovalRequest, event: Event, outcome: Outcome, reason: str | None) -> None:
+def end(unit: Unit, request: ApprovalRequest, event: Event, outcome: Outcome, reason: str | None) -> None:
     """Decide it, and have the decision carried out in the same unit of work."""
-    target = advance(RequestState(found.state), event)
+    target = advance(RequestState(request.state), event)
     if target is None:
-        raise Refused(_over(found))
-    found.state, found.decided_at, found.reason = target, unit.now, reason
-    unit.deadlines.meet(DUE, str(found.id), unit.now)
-    _approvable(unit, found.action).decided(unit, found, outcome)
-    touch(unit, found)
+        raise Refused(_over(request))
+    request.state, request.decided_at, request.reason = target, unit.now, reason
+    unit.deadlines.meet(DUE, str(request.id), unit.now)
+    _approvable(unit, request.action).decided(unit, request, outcome)
+    touch(unit, request)
 
 
-def touch(unit: Unit, found: ApprovalRequest) -> None:
+def touch(unit: Unit, request: ApprovalRequest) -> None:
     """Make its cards show the truth; what is decided is looked at without any form."""
     unit.session.flush()
-    for card in unit.cards_of(CARD, str(found.id)):
-        unit.redraw_card(card, params={} if found.state != RequestState.PENDING else None)
+    for card in unit.cards_of(CARD, str(request.id)):
+        unit.redraw_card(card, params={} if request.state != RequestState.PENDING else None)
 
 
 def redraw(unit: Unit, request_id: int) -> None:
@@ -117,14 +117,14 @@ def redraw(unit: Unit, request_id: int) -> None:
     unit.redraw(CARD, str(request_id))
 
 
-def _show(unit: Unit, found: ApprovalRequest, rule: Rule, *, escalated: bool) -> None:
-    for person in voters(unit, rule, found.scope, escalated=escalated, not_id=found.requested_by):
-        if not unit.has_card(CARD, str(found.id), to_person(person.open_id)):
-            unit.post(CARD, str(found.id), to_person(person.open_id))
+def _show(unit: Unit, request: ApprovalRequest, rule: Rule, *, escalated: bool) -> None:
+    for person in voters(unit, rule, request.scope, escalated=escalated, not_id=request.requested_by):
+        if not unit.has_card(CARD, str(request.id), to_person(person.open_id)):
+            unit.post(CARD, str(request.id), to_person(person.open_id))
 
 
-def _over(found: ApprovalRequest) -> Text:
-    return text("approval.over", number=found.number, state=text(f"approval.state.{found.state}"))
+def _over(request: ApprovalRequest) -> Text:
+    return text("approval.over", number=request.number, state=text(f"approval.state.{request.state}"))
 
 
 def _approvable(unit: Unit, action: str) -> Approvable:

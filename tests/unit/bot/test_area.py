@@ -168,6 +168,11 @@ def test_a_permission_is_carried_by_its_roles_and_by_administrators() -> None:
     assert roles.permissions_of("nobody's", {}) == frozenset()
 
 
+def test_a_role_that_there_is_not_is_refused_where_it_is_named() -> None:
+    with pytest.raises(ValueError, match=r"'order\.view' names roles that there are not: \['viewr'\]"):
+        Areas(area("orders", PermissionSpec(Permission("order.view"), ("viewr",))))
+
+
 def test_everybody_who_listens_hears_an_event_in_turn_and_nobody_after_one_that_failed(database: Database) -> None:
     heard: list[tuple[str, str, datetime]] = []
 
@@ -201,6 +206,6 @@ def test_everybody_who_listens_hears_an_event_in_turn_and_nobody_after_one_that_
 
 
 def test_a_unit_has_one_instance_of_each_sort_of_rows(database: Database) -> None:
-    units = Units(database, Engine(database, "test-0"), SystemClock())
+    units = Units(database, Engine(database, "test-0"), SystemClock(), Areas())
     with units.write("rows") as unit:
         assert unit.of(Deadlines) is unit.of(Deadlines) is unit.deadlines

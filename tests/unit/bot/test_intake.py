@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.engine import Engine, Payload
@@ -81,7 +82,7 @@ class Desk:
 @pytest.fixture
 def desk(database: Database) -> Iterator[Desk]:
     engine = Engine(database, "test-0")
-    units = Units(database, engine, SystemClock())
+    units = Units(database, engine, SystemClock(), Areas())
     desk = Desk(database, Intake(units))
     work = InboxWork(units, Router((), ()), ActionSigner(b"k" * 32), lambda unit, account, body: None, lambda: "")
 

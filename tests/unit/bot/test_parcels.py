@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.engine import Engine
@@ -43,7 +44,7 @@ class Heard:
 def test_only_what_can_be_a_message_id_is_replied_to(
     database: Database, message_id: str, call: tuple[str, str]
 ) -> None:
-    units = Units(database, Engine(database, "test"), SystemClock())
+    units = Units(database, Engine(database, "test"), SystemClock(), Areas())
     packing = Packing(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
     heard = Heard()
     parcel = Parcel(

@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.engine import Engine
@@ -40,7 +41,7 @@ class BusyFeishu:
 
 def test_the_messages_behind_a_throttled_one_are_sent_in_order(database: Database) -> None:
     engine = Engine(database, "test-0")
-    units = Units(database, engine, SystemClock())
+    units = Units(database, engine, SystemClock(), Areas())
     feishu = BusyFeishu()
     packing = Packing(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
     posting = Posting(cast(Feishu, feishu), packing, lambda: engine.peers)

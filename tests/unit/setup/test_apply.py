@@ -347,3 +347,11 @@ def test_a_person_who_wrote_to_the_bot_before_keeps_their_name_until_a_better_on
 def test_how_a_change_reads() -> None:
     assert str(Change("~", "policy refund.create *", "quorum")) == "~ policy refund.create *  (quorum)"
     assert str(Change("+", "chat oc_a")) == "+ chat oc_a"
+
+
+def test_every_wrong_permission_of_a_role_is_told_with_its_place(write: Write) -> None:
+    role = '\n[[custom_role]]\nname = "night"\npermissions = ["complaint.view", "complaint.vieww", "audit.raed"]\n'
+    told = refusal(write(SMALL + role))
+    assert "custom_role.1.permissions.2: Input should be 'complaint.view'" in told
+    assert "custom_role.1.permissions.3: Input should be" in told
+    assert "vieww" not in told

@@ -19,6 +19,7 @@ from storage.database import Database
 from storage.outbox import Outbox
 from storage.schedule import Deadlines
 from storage.setup import ComplaintRoute
+from tests.house import units_of
 from tests.rows import NOW, OPENID, PHONE, company
 from tests.transactions import statements
 
@@ -46,7 +47,7 @@ def units(database: Database) -> Iterator[Units]:
     with database.write() as session:
         company(session)
         session.add(ComplaintRoute(account_key="pay-main", program_key="mall", chat_id="oc_pay"))
-    yield Units(database, engine, Hand())
+    yield units_of(database, engine, Hand())
     engine.stop()
 
 

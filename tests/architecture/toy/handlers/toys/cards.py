@@ -33,7 +33,7 @@ def draw(look: Look) -> Card:
 def on_complaint(look: Look) -> Drawn:
     promised = Toys(look.session).promised(int(look.subject))
     blocks = tuple(Note(text("toy.promised", name=toy.name)) for toy in promised)
-    return Drawn(blocks=blocks, hold=hold(look.session, int(look.subject)))
+    return Drawn(blocks=blocks)
 
 
 def hold(session: Session, complaint_id: int) -> Text | None:

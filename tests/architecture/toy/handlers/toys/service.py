@@ -80,7 +80,7 @@ def ask_to_give(unit: Unit, clicked: Clicked) -> None:
     toy = _toy(unit, clicked)
     subject = f"toy:{toy.id}"
     scope = next((program.key for program in unit.setup.programs() if program.chat_id == toy.chat_id), "*")
-    requests.request(
+    requests.ask(
         unit, action=GIVE, scope=scope, subject=subject, story=subject, chat_id=toy.chat_id, amount_fen=None,
         by=clicked.actor,
     )  # fmt: skip
