@@ -1,4 +1,5 @@
-"""Durable work: our own few verbs over DBOS Transact, the only place that imports it (engine.md §5 and §6).
+"""Durable work: our own few verbs over DBOS Transact, which nobody but this module and `engine_serialization` imports
+(engine.md §5 and §6).
 
 A job is a named function with a JSON payload. It is enqueued in the caller's own transaction under an id; the same id
 never runs twice. It may be started again after a crash, so a job looks at its rows before it acts.
@@ -20,6 +21,7 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from bot.engine_serialization import forbid_pickle, serializer
 from bot.logs import new_incident
 from bot.retries import ShortSleeps, retrying
 from bot.wakeups import Wakeups
@@ -223,7 +225,9 @@ class Engine:
             silent = [name for name in Schedules(session).silent(now - _SILENT) if name != self._executor]
         rescued = 0
         for executor in silent:
-            left = self._client.list_workflows(status="PENDING", executor_id=executor)
+            left = self._client.list_workflows(
+                status="PENDING", executor_id=executor, load_input=False, load_output=False
+            )
             by_queue: dict[str | None, list[str]] = {}
             for workflow in left:
                 by_queue.setdefault(workflow.queue_name, []).append(workflow.workflow_id)
@@ -254,7 +258,7 @@ class Engine:
         """
         if not self._running:
             return 0
-        ours = client.list_workflows(status="PENDING", executor_id=self._executor, load_input=False)
+        ours = client.list_workflows(status="PENDING", executor_id=self._executor, load_input=False, load_output=False)
         now = time.monotonic()
         idle = {workflow.workflow_id: workflow for workflow in ours if workflow.workflow_id not in self._in_hand}
         self._idle = {id: self._idle.get(id, now) for id in idle}
@@ -272,7 +276,9 @@ class Engine:
             return 0
         gone = 0
         while True:
-            done = self._client.list_workflows(completed_before=before.isoformat(), limit=1000, load_input=False)
+            done = self._client.list_workflows(
+                completed_before=before.isoformat(), limit=1000, load_input=False, load_output=False
+            )
             if done:
                 self._client.delete_workflows([workflow.workflow_id for workflow in done])
                 gone += len(done)
@@ -284,7 +290,7 @@ class Engine:
         if self._client is None:
             raise RuntimeError("the engine was not started")
         gone = 0
-        while found := self._client.list_workflows(limit=2000, load_input=False):
+        while found := self._client.list_workflows(limit=2000, load_input=False, load_output=False):
             self._client.delete_workflows([workflow.workflow_id for workflow in found])
             gone += len(found)
         return gone
@@ -300,7 +306,7 @@ class Engine:
             "system_database_url": self._database.url.render_as_string(hide_password=False),
             "application_version": VERSION,
             "executor_id": self._executor,
-            "serializer": _serializer(),
+            "serializer": serializer(),
             "log_level": "WARNING",
             "max_executor_threads": 40,
             "notification_listener_polling_interval_sec": 0.2,  # nothing of ours is notified; stopping waits for it
@@ -311,9 +317,7 @@ class Engine:
 
     def _new_client(self, connections: SqlEngine) -> DBOSClient:
         """It takes no connection before it is asked for something."""
-        return DBOSClient(
-            system_database_engine=connections, serializer=_serializer(), application_name=NAME, lazy=True
-        )
+        return DBOSClient(system_database_engine=connections, serializer=serializer(), application_name=NAME, lazy=True)
 
     def _queues(self, register: Callable[..., object]) -> None:
         for name, plan in PLANS.items():
@@ -356,16 +360,11 @@ def _woken_worker(stop_event: threading.Event, dbos: DBOS, queue: _queue.Queue) 
 
 _queue.queue_worker_thread = _woken_worker
 vars(_sys_db)["time"] = ShortSleeps()
+forbid_pickle()
 
 
 def _options(id: str, queue: str) -> dict[str, Any]:
     return {"workflow_name": WORKFLOW, "queue_name": queue, "workflow_id": id, "app_version": VERSION}
-
-
-def _serializer() -> Any:
-    from dbos import DBOSPortableJSONSerializer
-
-    return DBOSPortableJSONSerializer()
 
 
 @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=100)
