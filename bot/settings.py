@@ -10,6 +10,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from bot.secret_key import HOW_TO_MAKE_ONE
+
 
 class SettingsError(Exception):
     """What is wrong with the settings, all of it, and no value of them."""
@@ -73,6 +75,7 @@ class Settings(BaseSettings):
     database_wait: float = Field(default=60.0, ge=0, le=3600)  # seconds, at the start, for a server that is not up yet
     secret_key: SecretStr = SecretStr("")
     previous_secret_keys: tuple[SecretStr, ...] = ()  # still opened, for a change of the secret key
+    allow_weak_secret_key: bool = False  # begin a new database with it all the same; see bot.secret_key
     feishu: FeishuSettings = FeishuSettings()
     http: HttpSettings = HttpSettings()
     turns: TurnSettings = TurnSettings()
@@ -121,7 +124,7 @@ def load(*, need_secret: bool = True) -> Settings:
     if need_secret and len(settings.secret_key.get_secret_value()) < 16:
         raise SettingsError(
             "MPOPS_SECRET_KEY is missing or shorter than 16 characters. It encrypts personal data; make one with\n"
-            '  python -c "import secrets; print(secrets.token_urlsafe(32))"\nand keep a copy of it with your backups.'
+            f"  {HOW_TO_MAKE_ONE}\nand keep a copy of it apart from your backups."
         )
     return settings
 

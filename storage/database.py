@@ -150,6 +150,11 @@ class Database:
                 self._system = _server_engine(self.url, pool_size=self._system_pool, max_overflow=0, pool_pre_ping=True)
         return self._system
 
+    @property
+    def is_there(self) -> bool:
+        """Whether there is anything to connect to; connecting to a SQLite file that is not there makes it."""
+        return not self.is_sqlite or Path(self.url.database or "").is_file()
+
     def unreachable(self) -> str | None:
         """Why the server cannot be reached, in its driver's words; None when it can, or where there is no server."""
         if self.is_sqlite:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, LargeBinary, String, insert, select, update
+from sqlalchemy import Connection, Engine, LargeBinary, String, insert, inspect, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.base import Base
@@ -40,6 +40,14 @@ def open_vault(connection: Connection, secrets: Sequence[str]) -> Vault:
             connection.execute(update(DataKey).where(DataKey.id == key_id).values(wrapped=fresh.wrapped))
     index_key = keys.pop(INDEX_KEY_ID)
     return Vault(keys, newest(keys), index_key)
+
+
+def has_keys(engine: Engine) -> bool:
+    """Whether a vault was made here before; False also where there is no schema yet."""
+    with engine.connect() as connection:
+        if not inspect(connection).has_table(DataKey.__tablename__):
+            return False
+        return connection.execute(select(DataKey.id).limit(1)).first() is not None
 
 
 def newest(key_ids: Iterable[str]) -> str:

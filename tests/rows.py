@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from storage.refunds import Refund, RefundProgress, Refunds
 from storage.setup import Account, Chat, Policy, Program
 
 NOW = datetime(2026, 3, 2, 4, 30, 15, 123456, tzinfo=UTC)
-SECRET = "a secret key for tests only"
+SECRET = token_urlsafe(32)  # another one in each process
 PHONE = "13812345678"
 OPENID = "oUpF8uMuAJO_the_customer"
 NAME = "欧阳靖宇"

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
 from bot.contributions.doctor import Finding
+from bot.secret_key import HOW_TO_MAKE_ONE, weakness
 from bot.settings import Settings, unknown_variables
 from storage.audit import AuditEntry
 from storage.backup_history import MADE, TOO_OLD, standing
@@ -97,6 +98,7 @@ def examine_settings(settings: Settings, environment: Mapping[str, str], databas
         "settings", "variables", not unknown, f"mean nothing: {told}" if unknown else "all are known",
         "correct or remove them: what is set there has no effect",
     )  # fmt: skip
+    yield from _key(settings)
     yield from _changing(settings)
     wrong = [f"{where}: {zone}" for where, zone in zones.items() if not _is_zone(zone)]
     yield Finding(
@@ -108,6 +110,21 @@ def examine_settings(settings: Settings, environment: Mapping[str, str], databas
     yield Finding(
         "settings", "public address", well, url or "not set: callbacks and pushes are not checked",
         "the platforms take https addresses only",
+    )  # fmt: skip
+
+
+def _key(settings: Settings) -> Iterator[Finding]:
+    """Older keys, which only open what there is, are not judged."""
+    secret = settings.secret_key.get_secret_value()
+    if not secret:
+        return
+    weak = weakness(secret)
+    allowed = " (MPOPS_ALLOW_WEAK_SECRET_KEY is set)" if weak and settings.allow_weak_secret_key else ""
+    yield Finding(
+        "settings", "secret key's form", not weak or bool(allowed),
+        f"can be guessed: it {weak}{allowed}" if weak else "looks random",
+        f"make one with `{HOW_TO_MAKE_ONE}` and change it as docs/runbook.md tells under “Change the secret key”;"
+        " or set MPOPS_ALLOW_WEAK_SECRET_KEY=1 to hear no more of it",
     )  # fmt: skip
 
 

@@ -55,7 +55,9 @@ def open_database(settings: Settings, *, migrating: bool = True, waiting: thread
     if waiting is not None:
         _wait_for(database, settings.database_wait, waiting)
     try:
-        database.check()
+        if database.is_there:
+            database.check()
+        _refuse_weak_key(settings, database)
     except Damaged as damaged:
         database.close()
         raise click.ClickException(
@@ -63,12 +65,30 @@ def open_database(settings: Settings, *, migrating: bool = True, waiting: thread
             " files) and bring back the newest backup with `mpops restore FILE`; what came in since is read again from"
             " the channels."
         ) from None
+    except click.ClickException:
+        database.close()
+        raise
     if migrating and not is_current(database):
         from storage.migrate import migrate
 
         migrate(database)
     database.unlock(settings.secrets())
     return database
+
+
+def _refuse_weak_key(settings: Settings, database: Database) -> None:
+    """A house that stands is never locked out for its key; `mpops doctor` tells of it."""
+    from bot.secret_key import HOW_TO_MAKE_ONE, weakness
+    from storage.keys import has_keys
+
+    weak = weakness(settings.secret_key.get_secret_value())
+    if not weak or settings.allow_weak_secret_key or (database.is_there and has_keys(database.reader)):
+        return
+    raise click.ClickException(
+        f"MPOPS_SECRET_KEY can be guessed: it {weak}. Nothing was changed, and no data was encrypted with it. Make one"
+        f" with\n  {HOW_TO_MAKE_ONE}\nand keep a copy of it apart from your backups. To begin with this one all the"
+        " same, set MPOPS_ALLOW_WEAK_SECRET_KEY=1."
+    )
 
 
 def _wait_for(database: Database, seconds: float, leaving: threading.Event) -> None:

@@ -14,6 +14,7 @@ from storage.migrate import migrate
 from storage.people import People
 from storage.schedule import Deadline
 from storage.setup import Account, Chat, Program
+from tests.bench.processes import KEY
 
 CHAT = "oc_bench"
 OPEN_ID = "ou_bench_operator"
@@ -31,7 +32,7 @@ def fill(url: str, count: int) -> Database:
     """A database with `count` complaints, one entry and two deadlines each; open and unlocked."""
     database = Database(url)
     migrate(database)
-    database.unlock(["a secret key of the bench, for nothing else"])
+    database.unlock([KEY])
     with database.write() as session:
         People(session).grant(
             People(session).ensure(OPEN_ID, name="陈晨", at=NOW), "operator", "mall", at=NOW, source="chat"

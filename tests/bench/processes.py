@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from secrets import token_urlsafe
 from types import TracebackType
 
 import httpx
@@ -15,6 +16,7 @@ import psutil  # type: ignore[import-untyped]  # publishes no types
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = (sys.executable, str(ROOT / "app.py"))
+KEY = token_urlsafe(32)
 _PATIENCE = 90.0  # seconds
 
 
@@ -108,7 +110,7 @@ def environment(database: str, port: int, **more: str) -> dict[str, str]:
     return {
         **inherited,
         "MPOPS_DATABASE_URL": database,
-        "MPOPS_SECRET_KEY": "a secret key of the bench, for nothing else",
+        "MPOPS_SECRET_KEY": KEY,
         "MPOPS_FEISHU__APP_ID": "cli_bench",
         "MPOPS_FEISHU__APP_SECRET": "bench",
         "MPOPS_HTTP__PORT": str(port),

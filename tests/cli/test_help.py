@@ -81,5 +81,5 @@ def test_without_a_secret_key_nothing_begins_and_it_is_told_how_to_make_one(
     ran = mpops(*arguments, env=env, folder=tmp_path)
     assert ran.code == 1
     assert "MPOPS_SECRET_KEY is missing or shorter than 16 characters" in ran.err
-    assert "secrets.token_urlsafe" in ran.err
+    assert "openssl rand -base64 32" in ran.err
     assert list(tmp_path.iterdir()) == [], "no database was made"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from secrets import token_urlsafe
 
 from storage.audit import Audit
 from storage.backup_history import PROVEN
@@ -41,7 +42,7 @@ def test_keys_are_listed_rotated_resealed_and_wrapped_anew(database_kind: str, t
     done = run("keys", "reseal")
     assert "4 values were sealed anew" in done.out
     assert "k1 is kept" in done.out, "running processes need not know the new key yet"
-    new = "quite a new secret key, long enough"
+    new = token_urlsafe(32)
     last = run("keys", "list", MPOPS_SECRET_KEY=new, MPOPS_PREVIOUS_SECRET_KEYS=f'["{SECRET}"]').out.splitlines()
     assert "seals 0 values" in last[0]
     assert "seals 4 values  in use" in last[1]

@@ -19,6 +19,7 @@ from storage.database import Database
 from storage.migrate import SchemaTooNew, current, downgrade, drift, migrate, newest
 from storage.models import METADATA
 from storage.schema import SCHEMA, is_current
+from tests.rows import SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = frozenset(METADATA.tables)
@@ -37,7 +38,7 @@ def tables(database: Database) -> set[str]:
 
 def environment(url: str, **more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MPOPS_")}
-    return {**kept, "MPOPS_DATABASE_URL": url, "MPOPS_SECRET_KEY": "a secret key for tests", **more}
+    return {**kept, "MPOPS_DATABASE_URL": url, "MPOPS_SECRET_KEY": SECRET, **more}
 
 
 def run_migrate(url: str) -> subprocess.Popen[str]:

@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.faults import CallFault
 from sandbox.ports import free_port
+from tests.rows import SECRET
 from tests.story.waiting import eventually
 from tests.story.world import World
 
@@ -186,7 +187,7 @@ def test_an_endpoint_without_the_packages_is_told_in_words(tmp_path: Path) -> No
     environment = {name: each for name, each in os.environ.items() if not name.startswith("MPOPS_")}
     environment |= {
         "MPOPS_DATABASE_URL": f"sqlite:///{tmp_path / 'x.db'}",
-        "MPOPS_SECRET_KEY": "a secret key for tests only",
+        "MPOPS_SECRET_KEY": SECRET,
         "MPOPS_OTEL__ENDPOINT": "http://127.0.0.1:4318",
         "PYTHONPATH": str(tmp_path),
     }

@@ -109,7 +109,7 @@ def test_a_missing_or_short_secret_key_is_told_with_how_to_make_one(
         monkeypatch.setenv("MPOPS_SECRET_KEY", secret)
     told = wrong()
     assert "MPOPS_SECRET_KEY is missing or shorter than 16 characters" in told
-    assert "token_urlsafe" in told
+    assert "openssl rand -base64 32" in told
     assert "backups" in told
     assert load(need_secret=False).database_url
 
