@@ -44,7 +44,7 @@ bench: $(VENV)/.dev
 
 # What mpops is made of, with hashes, for whoever has to tell whether a flaw concerns it (CycloneDX JSON).
 sbom: $(VENV)/.dev
-	@mkdir -p var
+	@mkdir -p -m 700 var
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --short-PURLs --output-reproducible -o var/sbom.json requirements.lock
 
 clean:

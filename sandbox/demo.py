@@ -34,7 +34,9 @@ class Demo:
     def __init__(self, port: int, command: Sequence[str], database: str = "", folder: Path = FOLDER) -> None:
         self.folder = folder.resolve()
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        for each in (*reversed(self.folder.parents), self.folder):
+            if not each.exists():
+                each.mkdir(0o700)  # keys, customers and the log of the program lie in it
         self.sandbox = Sandbox(offset_file=self.folder / "clock-offset", port=port)
         self.company = found(self.sandbox.platforms)
         self.bot_port = free_port()

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
@@ -16,8 +17,11 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import NullPool
 
 from storage.keys import open_vault, read_keys
+from storage.private_files import make_file, make_folder, narrow, of_database
 from storage.types import attach_vault
 from storage.vault import Keys, Vault, VaultError
+
+log = structlog.get_logger("database")
 
 _MIGRATION_LOCK = 7_262_001  # any number, the same in every version
 _CHECKED = 256 * 1024 * 1024  # bytes; a larger SQLite file would take seconds to read through at every start
@@ -61,6 +65,11 @@ def _milliseconds_clock(connection: Any) -> None:
 
 def _tune_sqlite(engine: Engine, begin: str, *, read_only: bool = False) -> None:
     """`begin`: the statement that opens a transaction; "" leaves that to the driver, as DBOS wants it."""
+
+    @event.listens_for(engine, "do_connect")
+    def connecting(dialect: object, record: object, arguments: list[Any], options: dict[str, Any]) -> None:
+        if arguments and arguments[0] != ":memory:":
+            make_file(Path(arguments[0]))
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, record: object) -> None:
@@ -114,8 +123,8 @@ class Database:
             self.url = self.url.set(drivername="postgresql+psycopg")
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite:
-            if self.url.database and self.url.database != ":memory:":
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            if self.file is not None:
+                make_folder(self.file.parent)
             arguments = {"check_same_thread": False}
             self.writer = _engine(self.url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args=arguments)
             self.reader = _engine(self.url, pool_size=8, max_overflow=8, connect_args=arguments)
@@ -131,6 +140,18 @@ class Database:
         self._read_sessions = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
         self._system: Engine | None = None
         self._vault: Vault | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps it; None in memory, and on a server."""
+        name = self.url.database if self.is_sqlite else None
+        return Path(name) if name and name != ":memory:" else None
+
+    def keep_private(self) -> None:
+        """Take the rights of others away that an older version or a copy left on our files."""
+        for file in of_database(self.file) if self.file is not None else ():
+            if narrow(file):
+                log.warning("database.narrowed", file=file.name)
 
     @property
     def vault(self) -> Vault:
@@ -153,7 +174,7 @@ class Database:
     @property
     def is_there(self) -> bool:
         """Whether there is anything to connect to; connecting to a SQLite file that is not there makes it."""
-        return not self.is_sqlite or Path(self.url.database or "").is_file()
+        return self.file.is_file() if self.file is not None else not self.is_sqlite
 
     def unreachable(self) -> str | None:
         """Why the server cannot be reached, in its driver's words; None when it can, or where there is no server."""

@@ -42,8 +42,9 @@ def write_lines(path: Path, secret: str, header: Mapping[str, Any], lines: Itera
     plain = json.dumps(told, sort_keys=True).encode()
     cipher = _cipher(secret, salt)
     part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)  # of one that was cut off; written into, it would keep the rights that it has
     try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(MAGIC + _LENGTH.pack(len(plain)) + plain)
             for place, (chunk, last) in enumerate(_chunks(lines)):
                 sealed = cipher.encrypt(_nonce(place, last), chunk, plain)

@@ -144,7 +144,7 @@ def migrated_url(kind: str, folder: Path) -> str:
     if kind == "postgresql":
         return postgres_url(template=_MIGRATED)
     url = sqlite_url(folder)
-    shutil.copyfile(_migrated_sqlite(), str(make_url(url).database))
+    shutil.copy(_migrated_sqlite(), str(make_url(url).database))
     return url
 
 

@@ -100,6 +100,7 @@ def restore(composition: Composition, file: Path, force: bool) -> None:
     settings = read_settings()
     now = make_clock(settings).now()
     database = Database(settings.database_url)
+    database.keep_private()
     ready(database, file, settings.secrets(), force=force)
     areas = composition.areas(settings)
     engine = Engine(database, "restore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from storage.audit import AuditEntry
 from storage.backup_history import MADE, TOO_OLD, standing
 from storage.database import Damaged, Database
 from storage.migrate import current, newest, revisions
+from storage.private_files import is_open, of_database, rights
 from storage.processes import Processes
 from storage.schedule import Schedules
 from storage.setup import Setup
@@ -49,6 +51,7 @@ def examine_database(database: Database, secrets: list[str]) -> Iterator[Finding
         remedy = "a newer version has been here: install that one, or go back to a backup"
     yield Finding("database", "schema", fits, f"{revision or 'none'}; this version has {newest()}", remedy)
     yield from _durable(database)
+    yield from _rights(database)
     yield from _disk(database)
     if not fits:
         return
@@ -76,6 +79,21 @@ def _durable(database: Database) -> Iterator[Finding]:
     well = first == "on" and second not in ("off",)
     remedy = "set fsync = on and synchronous_commit = on in postgresql.conf: else a power cut loses what was answered"
     yield Finding("database", "durable", well, f"fsync {first}, synchronous_commit {second}", remedy)
+
+
+def _rights(database: Database) -> Iterator[Finding]:
+    """Names and texts are sealed, but times, states and amounts are plain to whoever reads the file."""
+    if database.file is None:
+        return
+    folder = database.file.resolve().parent
+    wide = [path for path in (*of_database(database.file), folder) if is_open(path)]
+    named = ", ".join(f"{'the folder ' if path == folder else ''}{path.name} ({rights(path)})" for path in wide)
+    yield Finding(
+        "database", "file rights", not wide,
+        f"others may use {named}" if wide else "only this user may use its files and their folder",
+        f"as the owner run `chmod go= {' '.join(shlex.quote(str(path)) for path in wide)}`; a folder that others need"
+        " is no place for it: give the database one of its own",
+    )  # fmt: skip
 
 
 def _disk(database: Database) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ def open_database(settings: Settings, *, migrating: bool = True, waiting: thread
     database = Database(settings.database_url)
     if waiting is not None:
         _wait_for(database, settings.database_wait, waiting)
+    database.keep_private()
     try:
         if database.is_there:
             database.check()
