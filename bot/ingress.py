@@ -25,6 +25,7 @@ from bot.intake import Intake
 from bot.metrics import Metrics
 from bot.router import Router
 from bot.telemetry import NoSpans, Spans
+from bot.tenant import KnownTenant
 from bot.texts import Catalogue, text
 from bot.unit import Unit, Units
 from storage.inbox import Arrival
@@ -78,6 +79,7 @@ class FeishuKeys:
     verification_token: str
     encrypt_key_previous: str = ""  # while they are changed in the console
     verification_token_previous: str = ""
+    app_id: str = ""  # "": events of any app are taken
 
 
 class Ingress:
@@ -102,6 +104,7 @@ class Ingress:
         self._spans: Spans = spans or NoSpans()
         self._intake = Intake(units)
         self._door = Door()
+        self._tenant = KnownTenant(units.database, keys.app_id, units.clock)
 
     def blueprint(self) -> Blueprint:
         routes = Blueprint("ingress", __name__)
@@ -126,6 +129,8 @@ class Ingress:
                 takes_unsigned=not self._door.is_crowded,
                 encrypt_key_previous=self._keys.encrypt_key_previous,
                 verification_token_previous=self._keys.verification_token_previous,
+                app_id=self._keys.app_id,
+                takes_tenant=self._tenant.takes,
             )
         except Refused as refusal:
             unwritten = self._door.failed()
@@ -133,6 +138,10 @@ class Ingress:
                 log.warning("feishu.refused", why=refusal.reason, size=len(body), unwritten=unwritten)
             self._metrics.refused("feishu", refusal.reason)
             return _json({"code": 401, "msg": "refused"}, 401)
+        except SQLAlchemyError as error:
+            # Whose it is cannot be told now, so nothing is stored and nothing acknowledged.
+            log.error("feishu.not_stored", error=type(error).__name__)
+            return _json({"code": 503, "msg": "try again"}, 503)
         if isinstance(opened, Challenge):
             return _json({"challenge": opened.value})
         path = trail.trail_of(_id(opened))

@@ -16,6 +16,7 @@ _REASONS = frozenset(
         "timestamp unreadable", "timestamp out of the window", "verification token missing or wrong",
         "plain body although an encrypt key is configured", "encrypted body although no encrypt key is configured",
         "neither an encrypt key nor a verification token is configured", "challenge missing",
+        "another app", "another tenant",
     }
 )  # fmt: skip
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

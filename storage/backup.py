@@ -31,7 +31,7 @@ from storage.types import lent_vault
 _BATCH = 500
 _ALIVE = timedelta(seconds=15)
 _HOUSEKEEPING = frozenset(
-    {"data_key", "heartbeat", "schedule_run", "process", "call_trouble"}
+    {"data_key", "heartbeat", "schedule_run", "process", "call_trouble", "tenant"}
 )  # there as soon as a process looked at a database
 
 

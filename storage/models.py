@@ -14,6 +14,7 @@ from storage import (
     refunds,
     schedule,
     setup,
+    tenants,
     trouble,
 )
 from storage.base import Base
@@ -35,5 +36,6 @@ __all__ = [
     "refunds",
     "schedule",
     "setup",
+    "tenants",
     "trouble",
 ]

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.database import Database
 
-SCHEMA = "0002_from_0001"  # the newest of storage/migrations; a test holds the two together
+SCHEMA = "0003_from_0001"  # the newest of storage/migrations; a test holds the two together
 
 
 def is_current(database: Database) -> bool:

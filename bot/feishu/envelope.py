@@ -7,7 +7,7 @@ refused by its age, and inside the age window the inbox stops it by its natural 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import isfinite
@@ -84,6 +84,8 @@ def open_envelope(
     takes_unsigned: bool = True,
     encrypt_key_previous: str = "",
     verification_token_previous: str = "",
+    app_id: str = "",
+    takes_tenant: Callable[[str], bool] = lambda tenant_key: True,
 ) -> Challenge | Envelope:
     """What Feishu sent, or `Refused`.
 
@@ -96,6 +98,10 @@ def open_envelope(
 
     The previous key and token count beside the present ones, and only where there are present ones: for the time in
     which they are changed in the console.
+
+    Whoever has our key may still be another app or another company. `app_id` is ours ("": not looked at), and
+    `takes_tenant` is asked about the tenant of what is proven and whole. What an event does not say is not held
+    against it: Feishu leaves fields away.
     """
     keys = [key for key in (encrypt_key, encrypt_key and encrypt_key_previous) if key]
     tokens = [token for token in (verification_token, verification_token and verification_token_previous) if token]
@@ -119,7 +125,9 @@ def open_envelope(
         return _challenge(outer)
     if encrypt_key and not signed:
         raise Refused("unsigned")
-    return _envelope(outer, now)
+    envelope = _envelope(outer, now)
+    _check_origin(outer, app_id, takes_tenant)
+    return envelope
 
 
 def _opened(sealed: str, keys: Sequence[str]) -> Raw:
@@ -186,6 +194,20 @@ def _check_token(outer: Raw, tokens: Sequence[str], signed: bool) -> None:
         return
     if not isinstance(token, str) or not any(same(token, each) for each in tokens):
         raise Refused("verification token missing or wrong")
+
+
+def _check_origin(outer: Raw, app_id: str, takes_tenant: Callable[[str], bool]) -> None:
+    """Schema 2.0 says it in the header, 1.0 in the event. An operator or sender may be of another tenant, as in a group
+    with outsiders: that is not where the event comes from.
+    """
+    header = outer.get("header")
+    place = header if isinstance(header, dict) else outer["event"]
+    said = place.get("app_id")
+    if app_id and isinstance(said, str) and said and said != app_id:
+        raise Refused("another app")
+    tenant_key = place.get("tenant_key")
+    if isinstance(tenant_key, str) and tenant_key and not takes_tenant(tenant_key):
+        raise Refused("another tenant")
 
 
 def _challenge(outer: Raw) -> Challenge:

@@ -44,8 +44,9 @@ def apply_command(composition: Composition, file: Path, dry_run: bool) -> None:
 
 @click.command()
 @click.option("--set-addresses", is_flag=True, help="Tell the channels to push to MPOPS_HTTP__PUBLIC_URL.")
+@click.option("--forget-tenant", is_flag=True, help="Let the next event of the Feishu app say whose events are taken.")
 @click.pass_obj
-def doctor(composition: Composition, set_addresses: bool) -> None:
+def doctor(composition: Composition, set_addresses: bool, forget_tenant: bool) -> None:
     """Check database, credentials, scopes, callbacks, clocks, keys and processes; say what to do."""
     import os
 
@@ -53,6 +54,7 @@ def doctor(composition: Composition, set_addresses: bool) -> None:
     from handlers.setup.machine import examine_database, examine_running, examine_settings
     from handlers.shared.accounts.registry import Channels
     from storage.database import Database
+    from storage.tenants import Tenants
 
     settings = read_settings()
     clock = make_clock(settings)
@@ -63,6 +65,10 @@ def doctor(composition: Composition, set_addresses: bool) -> None:
         if set_addresses:
             for line in tell_addresses(database, channels, settings.http.public_url):
                 click.echo(line)
+        if forget_tenant:
+            with database.write() as session:
+                forgotten = Tenants(session).forget(settings.feishu.app_id)
+            click.echo("The tenant is forgotten; the next event says it." if forgotten else "No tenant was known.")
         findings += examine_settings(settings, os.environ, database)
         findings += examine(database, channels, settings, clock, composition.areas(settings))
         findings += examine_running(database, clock)

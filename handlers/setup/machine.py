@@ -25,6 +25,7 @@ from storage.private_files import is_open, of_database, rights
 from storage.processes import Processes
 from storage.schedule import Schedules
 from storage.setup import Setup
+from storage.tenants import Tenants
 from storage.vault import VaultError
 
 ENOUGH = 500 * 1024 * 1024  # bytes left on the disk
@@ -118,6 +119,7 @@ def examine_settings(settings: Settings, environment: Mapping[str, str], databas
     )  # fmt: skip
     yield from _key(settings)
     yield from _changing(settings)
+    yield from _tenant(settings, database)
     wrong = [f"{where}: {zone}" for where, zone in zones.items() if not _is_zone(zone)]
     yield Finding(
         "settings", "time zones", not wrong, f"not known here: {', '.join(wrong)}" if wrong else settings.zone,
@@ -143,6 +145,20 @@ def _key(settings: Settings) -> Iterator[Finding]:
         f"can be guessed: it {weak}{allowed}" if weak else "looks random",
         f"make one with `{HOW_TO_MAKE_ONE}` and change it as docs/runbook.md tells under “Change the secret key”;"
         " or set MPOPS_ALLOW_WEAK_SECRET_KEY=1 to hear no more of it",
+    )  # fmt: skip
+
+
+def _tenant(settings: Settings, database: Database) -> Iterator[Finding]:
+    """Nobody here can tell whether it is the right one; who reads this can."""
+    with database.read() as session:
+        known = Tenants(session).of(settings.feishu.app_id)
+    if known is None:
+        yield Finding("settings", "feishu tenant", True, "not known yet: the first event of the app says it")
+        return
+    yield Finding(
+        "settings", "feishu tenant", True,
+        f"only events of {known.tenant_key} are taken, as since {known.seen_at:%Y-%m-%d %H:%M} UTC;"
+        " if that is not your company, run `mpops doctor --forget-tenant`",
     )  # fmt: skip
 
 

@@ -120,6 +120,7 @@ def make_keys(settings: Settings) -> FeishuKeys:
         feishu.verification_token.get_secret_value(),
         feishu.encrypt_key_previous.get_secret_value(),
         feishu.verification_token_previous.get_secret_value(),
+        feishu.app_id,
     )
 
 

@@ -328,3 +328,75 @@ def test_a_wrong_key_that_opens_by_chance_does_not_hide_the_right_one() -> None:
     for number in range(600):
         headers, body = sealed(MESSAGE)
         assert isinstance(during(headers, body, encrypt_key=f"new key {number}"), Envelope)
+
+
+# --- whose event it is ---------------------------------------------------------------------------------------------
+
+
+OURS = {"app_id": "cli_ours", "tenant_key": "tk_ours"}
+CLICK = changed(MESSAGE, event_type="card.action.trigger")
+
+
+def whose(payload: Mapping[str, Any], tenants: list[str] | None = None, key: str = KEY, app: str = "cli_ours") -> str:
+    """Why it is refused, "" if it is not; `tenants` collects those that were asked about."""
+    asked: list[str] = [] if tenants is None else tenants
+
+    def takes(tenant_key: str) -> bool:
+        asked.append(tenant_key)
+        return tenant_key == "tk_ours"
+
+    headers, body = sealed(payload, key)
+    try:
+        open_envelope(headers, body, encrypt_key=key, verification_token=TOKEN, now=NOW, app_id=app, takes_tenant=takes)
+    except Refused as refusal:
+        return refusal.reason
+    return ""
+
+
+def of(payload: Mapping[str, Any], **said: Any) -> dict[str, Any]:
+    """The event as that app and tenant would send it, each schema in its own place."""
+    place = "header" if "header" in payload else "event"
+    told = {name: value for name, value in payload[place].items() if name not in OURS}
+    return {**payload, place: {**told, **said}}
+
+
+@pytest.mark.parametrize("key", [KEY, ""], ids=["encrypted", "by token only"])
+@pytest.mark.parametrize("payload", [MESSAGE, CLICK, APPROVAL], ids=["2.0", "a click", "1.0"])
+def test_b14_an_event_of_another_app_or_tenant_is_refused(payload: dict[str, Any], key: str) -> None:
+    assert whose(of(payload, **OURS), key=key) == ""
+    asked: list[str] = []
+    assert whose(of(payload, **{**OURS, "app_id": "cli_other"}), asked, key) == "another app"
+    assert asked == [], "and says nothing of the tenant"
+    assert whose(of(payload, **{**OURS, "tenant_key": "tk_other"}), key=key) == "another tenant"
+
+
+@pytest.mark.parametrize("payload", [MESSAGE, CLICK, APPROVAL], ids=["2.0", "a click", "1.0"])
+@pytest.mark.parametrize("nothing", ["", None, [], 5])
+def test_b14_what_an_event_does_not_say_is_not_held_against_it(payload: dict[str, Any], nothing: object) -> None:
+    asked: list[str] = []
+    for said in ({}, {"app_id": "cli_ours"}, {"app_id": nothing, "tenant_key": nothing}):
+        assert whose(of(payload, **said), asked) == ""
+    assert asked == []
+    assert whose(of(payload, app_id="cli_other"), app="") == "", "and where we know no app of ours, any is taken"
+
+
+def test_b14_a_sender_or_operator_of_another_tenant_is_no_event_of_another_tenant() -> None:
+    """As in a group with outsiders."""
+    event = {
+        "message": {"message_id": "om_1"}, "sender": {"tenant_key": "tk_other"}, "operator": {"tenant_key": "tk_other"},
+        "app_id": "cli_other", "tenant_key": "tk_other",
+    }  # fmt: skip
+    assert whose({**of(MESSAGE, **OURS), "event": event}) == ""
+
+
+def test_b14_only_what_is_proven_and_whole_says_a_tenant() -> None:
+    asked: list[str] = []
+    headers, body = sealed(of(MESSAGE, **OURS), "another key")
+    with pytest.raises(Refused):
+        open_envelope(
+            headers, body, encrypt_key=KEY, verification_token=TOKEN, now=NOW, takes_tenant=lambda key: bool(asked)
+        )
+    assert whose(of(changed(MESSAGE, token="wrong"), **OURS), asked) == "verification token missing or wrong"
+    assert whose(of(changed(MESSAGE, event_type=""), **OURS), asked) != ""
+    assert whose({**CHALLENGE, **OURS}, asked) == ""
+    assert asked == []
