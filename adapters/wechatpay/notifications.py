@@ -46,6 +46,7 @@ class WeChatPayInbound:
             raise Untrusted(CHANNEL, f"notification refused: {reason}") from None
         envelope = self._envelope(body)
         resource = self._unsealed(envelope)
+        self._check_merchant(resource)
         notification = Notification(
             key=envelope.id,
             event=envelope.event_type,
@@ -87,6 +88,12 @@ class WeChatPayInbound:
         if envelope.resource.algorithm != crypto.SEALED_WITH:
             raise BadRequest(CHANNEL, "notification sealed in an unknown way")
         return envelope
+
+    def _check_merchant(self, resource: Mapping[str, object]) -> None:
+        """Two merchants may share an APIv3 key, and the platform signs for all. Complaints name nobody."""
+        said = resource.get("sp_mchid") or resource.get("mchid")
+        if isinstance(said, str) and said and said != self._credentials.merchant_id:
+            raise Untrusted(CHANNEL, "notification refused: it is of another merchant")
 
     def _unsealed(self, envelope: EnvelopeWire) -> dict[str, Any]:
         sealed = envelope.resource

@@ -96,6 +96,20 @@ def test_proven_but_not_to_be_opened(change: dict[str, Any]) -> None:
         opened({**whole, "resource": {**whole["resource"], **change}})
 
 
+REFUNDED = {"out_refund_no": "RF-1", "refund_status": "SUCCESS", "amount": {"total": 100, "refund": 60}}
+
+
+@pytest.mark.parametrize("said", [{"mchid": "1900000999"}, {"sp_mchid": "1900000999", "sub_mchid": "1900000109"}])
+def test_b14_a_push_of_another_merchant_is_refused(said: dict[str, str]) -> None:
+    with pytest.raises(Untrusted, match="another merchant"):
+        opened(envelope({**REFUNDED, **said}, event_type="REFUND.SUCCESS"))
+
+
+@pytest.mark.parametrize("said", [{"mchid": "1900000109"}, {}, {"mchid": None}, {"mchid": 5}, {"mchid": ""}])
+def test_b14_our_own_is_taken_also_if_it_does_not_say_whose_it_is(said: dict[str, Any]) -> None:
+    assert opened(envelope({**REFUNDED, **said}, event_type="REFUND.SUCCESS")).resource == {**REFUNDED, **said}
+
+
 junk = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.lists(st.integers(), max_size=2)
 keys = ["id", "create_time", "event_type", "resource_type", "summary", "resource", "extra"]
 
