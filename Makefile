@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all check bench sbom migrations clean
+.PHONY: demo test test-all check bench sbom golden migrations clean
 
 $(VENV)/.runtime: requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -41,6 +41,11 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python app.py bench
+
+# Plays everything against an old commit and against the present tree, and tells what came out otherwise.
+OLD ?= 7158a98
+golden: $(VENV)/.dev
+	$(BIN)/python -m tests.golden.compare $(OLD)
 
 # What mpops is made of, with hashes, for whoever has to tell whether a flaw concerns it (CycloneDX JSON).
 sbom: $(VENV)/.dev
