@@ -29,6 +29,7 @@ _NUMBERED = {
     "refund id": r"5030\d{25}",
     "order": r"MALL\d{20}",
     "refund": r"mpops-\d+-[0-9a-f]{16}",
+    "customer": r"oSandbox[\w-]{20}",
     "uuid": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     "hash": r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])",
     "id": r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])",

@@ -145,6 +145,7 @@ class Stage(Demo):
         if by > SLOT:
             # What comes due on the way is done before the jobs that run by the clock, and not together with them.
             self._to(self._planned - _SHORTLY)
+            self._told = [self._held.struck, self._held.struck]
             self.rest()
         self._to(self._planned)
 
