@@ -113,6 +113,8 @@ class Stage(Demo):
         self.restart()
         self.connect()
         self.wait(lambda: len(self.rows("SELECT job FROM schedule_run")) >= 5, "the first look at the schedule")
+        ticked = "SELECT name FROM process WHERE ticked_at IS NOT NULL"
+        self.wait(lambda: self.rows(ticked), "the first sign of life that tells of the schedule")
         self._to(BEGIN)
         self.rest()
         return self.sandbox.url

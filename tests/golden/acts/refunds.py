@@ -104,8 +104,8 @@ def refused(play: Player) -> None:
     play.clicks(CHEN, card, "重试退款")
     play.as_it_was(CHEN, card, before, "重试退款")
     play.later(seconds=30)
-    for outcome in ("USER_ACCOUNT_ABNORMAL", "CLOSED", "ABNORMAL"):
-        _, asks = asked(play, outcome)
+    for outcome, words in (("USER_ACCOUNT_ABNORMAL", "账户已注销"), ("CLOSED", "退款被关闭"), ("ABNORMAL", "无法收款")):
+        _, asks = asked(play, words)
         play.wechatpay.next_refund(outcome)  # type: ignore[arg-type]  # one of its names
         play.clicks(WANG, asks, "同意")
         play.later(seconds=30)
