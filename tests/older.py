@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import subprocess
+import sys
 import tarfile
+import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -12,22 +14,29 @@ _LOCK = "requirements.lock"
 
 
 class NoHistory(Exception):
-    """The version is not in this clone, or its packages are not those that are installed here."""
+    """The commit is not here, as in a shallow clone."""
 
 
 def older_tree(commit: str, folder: Path) -> Path:
-    """Put that version's files into `folder`; its `app.py`. Raises NoHistory.
-
-    It runs in the present environment, so its lock must name the same packages.
-    """
-    archive = subprocess.run(
-        ["git", "archive", "--format=tar", commit], cwd=ROOT, capture_output=True, check=False
-    )  # fmt: skip
-    if archive.returncode:
-        raise NoHistory(f"{commit} is not in the history here (a shallow clone?): {archive.stderr.decode().strip()}")
+    """Put that commit's files into `folder`, which is made. Raises NoHistory."""
+    packed = subprocess.run(["git", "archive", "--format=tar", commit], cwd=ROOT, capture_output=True, check=False)
+    if packed.returncode:
+        raise NoHistory(
+            f"The commit {commit} is not in this clone, so there is nothing to compare with. In a shallow clone,"
+            f" `git fetch --unshallow` brings it.\n{packed.stderr.decode().strip()}"
+        )
     folder.mkdir(parents=True)
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
+    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
         files.extractall(folder, filter="data")
-    if (folder / _LOCK).read_bytes() != (ROOT / _LOCK).read_bytes():
-        raise NoHistory(f"{commit} was locked to other packages: install them into an environment of their own")
-    return folder / "app.py"
+    return folder
+
+
+def interpreter(tree: Path, folder: Path) -> str:
+    """One that has what the tree's own lock names: the present one where both locks are the same, else in `folder`."""
+    if (tree / _LOCK).read_bytes() == (ROOT / _LOCK).read_bytes():
+        return sys.executable
+    venv.create(folder, with_pip=True, symlinks=True)
+    python = str(folder / "bin" / "python")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
+    subprocess.run([*install, str(tree / _LOCK)], check=True)
+    return python

@@ -27,7 +27,7 @@ from tests.bench.command import prepare, type_commands
 from tests.bench.processes import APP, until
 from tests.bench.stage import POSTGRES, SQLITE, Stage
 from tests.bench.table import Measured, Ratio, percentile
-from tests.older import NoHistory, older_tree
+from tests.older import NoHistory, interpreter, older_tree
 
 _MORE_CPU, _MORE_TIME = 1.15, 1.25
 _EVENTS, _COMMANDS, _CLICKS = 150, 30, 16  # of a round
@@ -90,11 +90,11 @@ def _by_name(what: str, times: list[float]) -> list[tuple[str, float]]:
     return [({"event": "acknowledged", "command": "card after a command"}[what], percentile(times, 0.5))]
 
 
-def compare(stage: Stage, older: Path, kind: str) -> Measured:
-    """Ratios of this version to the older one, on one sort of database."""
-    found = Measured(f"compare-{kind}", f"this version beside {older.parent.name}, {kind}", ("what", "older", "now"))
+def compare(stage: Stage, older: tuple[str, ...], name: str, kind: str) -> Measured:
+    """Ratios of this version to the older one, which `older` starts, on one sort of database."""
+    found = Measured(f"compare-{kind}", f"this version beside {name}, {kind}", ("what", "older", "now"))
     versions = [
-        _Version(Demo(0, (sys.executable, str(older)), stage.database(kind), stage.room(f"older-{kind}") / "demo")),
+        _Version(Demo(0, older, stage.database(kind), stage.room(f"older-{kind}") / "demo")),
         _Version(Demo(0, APP, stage.database(kind), stage.room(f"now-{kind}") / "demo")),
     ]
     try:
@@ -128,13 +128,14 @@ def main() -> int:
     kinds = (SQLITE, POSTGRES) if asked.database == "both" else (asked.database,)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            older = older_tree(asked.commit, Path(folder) / asked.commit)
+            tree = older_tree(asked.commit, Path(folder) / "tree")
         except NoHistory as missing:
             print(missing, file=sys.stderr)  # noqa: T201  # a command
             return 1
         stage = Stage(0.0, asked.rounds, kinds, Path(folder), (0, 0), print)
         try:
-            measured = [compare(stage, older, kind) for kind in kinds]
+            older = (interpreter(tree, Path(folder) / "environment"), str(tree / "app.py"))
+            measured = [compare(stage, older, asked.commit, kind) for kind in kinds]
         finally:
             stage.close()
     for found in measured:

@@ -10,54 +10,22 @@ Ends with 1 where anything else differs.
 from __future__ import annotations
 
 import argparse
-import io
 import json
-import subprocess
 import sys
-import tarfile
 import tempfile
-import venv
 from pathlib import Path
 
 from tests.golden.play import ROOT, play
 from tests.golden.recording import Difference, differences, save, unmeant
 from tests.golden.stage import Tree
+from tests.older import NoHistory, interpreter, older_tree
 
 MEANT = Path(__file__).with_name("meant.json")
-LOCK = "requirements.lock"
-
-
-class NoHistory(Exception):
-    """The commit is not here, as in a shallow clone."""
-
-
-def unpacked(commit: str, folder: Path) -> Path:
-    """The tree of that commit. Raises NoHistory."""
-    packed = subprocess.run(["git", "archive", "--format=tar", commit], cwd=ROOT, capture_output=True, check=False)
-    if packed.returncode:
-        raise NoHistory(
-            f"The commit {commit} is not in this clone, so there is nothing to compare with. In a shallow clone,"
-            f" `git fetch --unshallow` brings it.\n{packed.stderr.decode().strip()}"
-        )
-    with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as tar:
-        tar.extractall(folder, filter="data")
-    return folder
-
-
-def interpreter(tree: Path, folder: Path) -> str:
-    """One that has what the tree's own lock names."""
-    if (tree / LOCK).read_bytes() == (ROOT / LOCK).read_bytes():
-        return sys.executable
-    venv.create(folder, with_pip=True, symlinks=True)
-    python = str(folder / "bin" / "python")
-    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r"]
-    subprocess.run([*install, str(tree / LOCK)], check=True)
-    return python
 
 
 def compare(commit: str, place: Path) -> list[Difference]:
     """What the present tree does otherwise than that commit, but for what is meant. Both recordings stay in `place`."""
-    old = unpacked(commit, place / "tree")
+    old = older_tree(commit, place / "tree")
     before = play(Tree(old, interpreter(old, place / "environment")), place / "before", say=_say)
     save(before, place / "before.json")
     after = play(Tree(ROOT, sys.executable), place / "after", say=_say)
