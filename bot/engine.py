@@ -135,7 +135,7 @@ class Engine:
             instance = self._instance()
             self._sign_of_life()
             DBOS.launch()
-            self._wakeups.at_ends(instance._active_workflows_set)
+            self._wakeups.watch(instance._active_workflows_set)
             self._queues(DBOS.register_queue)
             self._running = True
             self._pulse = threading.Thread(target=self._beat, name="engine-heartbeat", daemon=True)
@@ -358,9 +358,24 @@ def _woken_worker(stop_event: threading.Event, dbos: DBOS, queue: _queue.Queue) 
     _plain_worker(cast(threading.Event, sleep), dbos, queue)
 
 
+def _claimed(dbos: DBOS, status: Any, owner_xid: str) -> Any:
+    """DBOS's own way to begin a job that was just claimed; it counts from here on."""
+    id = status["workflow_uuid"]
+    if _current is not None and status["status"] == "PENDING":  # else it moved on since, and no thread begins
+        _current.wakeups.claimed(status["queue_name"], id)
+    try:
+        return _begin(dbos, status, owner_xid)
+    except BaseException:
+        if _current is not None:
+            _current.wakeups.begun(id)
+        raise
+
+
 _queue.queue_worker_thread = _woken_worker
 vars(_sys_db)["time"] = ShortSleeps()
 forbid_pickle()
+_begin = vars(_queue)["execute_dequeued_workflow"]  # as it is without pickle
+vars(_queue)["execute_dequeued_workflow"] = _claimed
 
 
 def _options(id: str, queue: str) -> dict[str, Any]:

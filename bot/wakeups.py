@@ -17,18 +17,17 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 _NOTED = "mpops.wakeups"
 _STOP_SEEN = 0.25  # seconds after which a sleeping queue sees that it is to stop
+_BEGINS_WITHIN = 30.0  # seconds; what has not begun by then takes no place any more
 
 
 class Wakeups:
-    """One alarm for each queue. `paces`: seconds that two looks are apart at the least, whatever wakes the queue.
-
-    A job that was claimed counts as running only when its thread has begun: looks without a pause would claim more than
-    there are places.
-    """
+    """One alarm for each queue. `paces`: seconds that two looks are apart at the least, whatever wakes the queue."""
 
     def __init__(self, paces: Mapping[str, float]) -> None:
         self._paces = paces
         self._alarms = {queue: threading.Event() for queue in paces}
+        self._lock = threading.Lock()
+        self._claimed: dict[str, tuple[str, float]] = {}  # by id: its queue, and since when
 
     def wake(self, *queues: str) -> None:
         """There may be work in these queues; in all of them when none is named."""
@@ -40,19 +39,45 @@ class Wakeups:
         """Wake the queue when the transaction of this session has ended, however it ends."""
         session.info.setdefault(_NOTED, set()).add((self, queue))
 
-    def at_ends(self, running: Any) -> None:
-        """Wake a queue when a job of it has ended. `running`: DBOS's count of what runs in this process.
+    def claimed(self, queue: str | None, id: str) -> None:
+        """A job was claimed; its thread is about to begin."""
+        if queue is not None:
+            with self._lock:
+                self._claimed[id] = (queue, time.monotonic())
 
-        A job is counted out after its end was written; only then another one may be claimed for its place.
+    def begun(self, id: str) -> None:
+        """Its thread has begun, or it never will."""
+        with self._lock:
+            self._claimed.pop(id, None)
+
+    def watch(self, running: Any) -> None:
+        """`running`: DBOS's count of what runs in this process, by which it knows how many places are free.
+
+        A queue is woken when a job of it has ended: it is counted out after its end was written, and only then another
+        one may be claimed for its place. And what was claimed counts before its thread has begun: on a busy machine
+        that takes longer than the next look, which would claim more than there are places.
         """
-        count_out = running._remove
+        count_in, count, count_out = running.add, running.count_for_queue, running._remove
+
+        def counted_in(key: str, queue: str | None = None, partition: str | None = None) -> Any:
+            entry = count_in(key, queue, partition)
+            self.begun(key)  # for a moment it counts twice, which only makes the queue wait
+            return entry
+
+        def counted(queue: str) -> int:
+            return int(count(queue)) + self._about_to_begin(queue)
 
         def counted_out(key: str, bucket: tuple[str, str | None] | None) -> None:
             count_out(key, bucket)
             if bucket is not None:
                 self.wake(bucket[0])
 
-        running._remove = counted_out
+        running.add, running.count_for_queue, running._remove = counted_in, counted, counted_out
+
+    def _about_to_begin(self, queue: str) -> int:
+        lately = time.monotonic() - _BEGINS_WITHIN
+        with self._lock:
+            return sum(of == queue and since > lately for of, since in self._claimed.values())
 
     def sleeping(self, stop: threading.Event, queue: str) -> threading.Event | Sleep:
         """What the thread of that queue may wait for between two looks: `stop` itself for a queue without an alarm."""
