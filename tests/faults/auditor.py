@@ -45,6 +45,7 @@ _DECIDED = {
     RequestState.EXPIRED: "已过期",
 }
 _LATE = timedelta(seconds=15)
+_ON_THEIR_WAY = (RefundProgress.APPROVED, RefundProgress.SENDING, RefundProgress.PROCESSING)
 
 
 class Auditor:
@@ -75,6 +76,14 @@ class Auditor:
                 ),
                 *self._workflows(session, "PENDING", "ENQUEUED", "DELAYED"),
             ]
+
+    def moving(self) -> list[str]:
+        """What will go on by itself: also refunds of which the platform has not told us the end, for a push that came
+        while nobody was there comes again, or their timer asks.
+        """
+        with self._database.read() as session:
+            on_their_way = self._ids(session, Refund.id, Refund.progress.in_(_ON_THEIR_WAY))
+            return [*self.pending(), *(f"refund {id} is on its way" for id in on_their_way)]
 
     def findings(self) -> list[str]:
         """Everything that does not fit; empty when the books agree."""

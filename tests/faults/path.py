@@ -25,10 +25,10 @@ def settle(stage: Stage, seconds: float = 120) -> list[str]:
     """Wait until nothing moves any more; what the auditor finds then."""
     until = time.monotonic() + seconds
     with closing(auditor(stage)) as books:
-        moving, since = books.pending(), time.monotonic()
+        moving, since = books.moving(), time.monotonic()
         while moving and time.monotonic() < until:
             time.sleep(0.1)
-            still = books.pending()
+            still = books.moving()
             if still != moving:
                 moving, since = still, time.monotonic()
             elif time.monotonic() - since > 1.5:
