@@ -94,11 +94,12 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
 
 def furnish(house: House) -> Areas:
     """All areas of a house. Their order is the order of commands, and of those who listen to the same event."""
+    from bot.unfinished import UNFINISHED
     from handlers import accounts, approvals, complaints, digests, help, people, refunds, status
 
+    modules = (complaints, refunds, approvals, help, digests, people, status, accounts)
     areas = house.units.areas
-    for module in (complaints, refunds, approvals, help, digests, people, status, accounts):
-        areas.add(module.area(house))
+    areas.add(UNFINISHED, *(module.area(house) for module in modules))
     return areas
 
 

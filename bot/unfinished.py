@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
+from bot.area import Area
 from bot.contributions.restore import Resuming, Unfinished
 from bot.engine import CARDS
 from bot.inbox import PROCESS
@@ -37,4 +38,4 @@ def _outgoing(resuming: Resuming) -> None:
         card.drawn, card.redraw_at = None, now
 
 
-UNFINISHED = (Unfinished("inbox", _incoming), Unfinished("outbox", _outgoing))
+UNFINISHED = Area("unfinished", None, (Unfinished("inbox", _incoming), Unfinished("outbox", _outgoing)))

@@ -18,3 +18,13 @@ class Contribution:
     def identifiers(self) -> tuple[str, ...]:
         """What no other contribution of its class may be called as well. Empty: any number may be alike."""
         return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Named(Contribution):
+    """A contribution with a name that no other one of its class has."""
+
+    name: str
+
+    def identifiers(self) -> tuple[str, ...]:
+        return (self.name,)

@@ -9,20 +9,16 @@ from sqlalchemy.orm import Session
 
 from bot.area import Areas
 from bot.cards.values import Block, Button, Tag
-from bot.contributions.base import Contribution
+from bot.contributions.base import Contribution, Named
 from bot.drawing import Draw, Look
 from bot.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
-class CardKind(Contribution):
+class CardKind(Named):
     """A kind of card and what draws it. `name` is stored with every posted card."""
 
-    name: str
     draw: Draw
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)
 
 
 @dataclass(frozen=True, slots=True)

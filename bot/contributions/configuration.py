@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy.orm import Session
 
 from bot.area import Areas
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 
 
 class Table(BaseModel):
@@ -48,21 +48,17 @@ class Applying:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfigTable(Contribution):
+class ConfigTable(Named):
     """A table `[[name]]` of the apply file.
 
     `key` names an entry: none may be there twice. `check` gives a sentence for everything that leads nowhere.
     `apply` makes the rows say what is declared and tells what it changed; the same file twice changes nothing.
     """
 
-    name: str
     model: type[BaseModel]
     apply: Callable[[Applying, Declared], Iterable[Change]]
     key: Callable[[Any], str] | None = None
     check: Callable[[Declared, Areas], Iterable[str]] = lambda declared, areas: ()
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)
 
 
 def areas_of(info: ValidationInfo) -> Areas:

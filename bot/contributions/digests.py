@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.cards.values import Block, Button, Toned, Words
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 from bot.drawing import Look
 from bot.texts import Text
 
@@ -35,11 +35,7 @@ class Digested:
 
 
 @dataclass(frozen=True, slots=True)
-class DigestBlock(Contribution):
+class DigestBlock(Named):
     """`draw` is given the look, the chat, and the day's beginning in the chat's zone."""
 
-    name: str
     draw: Callable[[Look, str, datetime], Digested]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

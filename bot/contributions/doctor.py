@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Check(Contribution):
+class Check(Named):
     """`examine` reads what was declared and what stands in the rows; it changes nothing."""
 
-    name: str
     examine: Callable[[Session], Iterable[Finding]]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

@@ -8,16 +8,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 from bot.readings import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class Gauge(Contribution):
+class Gauge(Named):
     """`read` is asked every ten seconds at most; it must be quick, whatever the size of the tables."""
 
-    name: str
     read: Callable[[Session, datetime], Iterable[Reading]]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

@@ -6,29 +6,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.cards.values import Block, Button, Item
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 from bot.drawing import Look
 from bot.permissions import Actor
 
 
 @dataclass(frozen=True, slots=True)
-class HomeBlock(Contribution):
+class HomeBlock(Named):
     """How things stand, on the home card, for one reader; `button` leads there."""
 
-    name: str
     draw: Callable[[Look, Actor], Sequence[Block]]
     button: Button | None = None
 
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)
-
 
 @dataclass(frozen=True, slots=True)
-class TodoBlock(Contribution):
+class TodoBlock(Named):
     """What waits for one person, the most urgent first."""
 
-    name: str
     items: Callable[[Look, Actor], Sequence[Item]]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

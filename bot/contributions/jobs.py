@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 from bot.engine import Payload
 
 
 @dataclass(frozen=True, slots=True)
-class Job(Contribution):
+class Job(Named):
     """`name` is stored with the work. It may run twice, so it looks at its rows first."""
 
-    name: str
     run: Callable[[Payload], None]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

@@ -5,28 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 from bot.unit import Unit
 from storage.people import Person
 
 
 @dataclass(frozen=True, slots=True)
-class OnPersonLeft(Contribution):
+class OnPersonLeft(Named):
     """Somebody left the company; their roles are gone already. Gives how many items were handed back to everybody."""
 
-    name: str
     run: Callable[[Unit, Person], int]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)
 
 
 @dataclass(frozen=True, slots=True)
-class OnRightsLost(Contribution):
+class OnRightsLost(Named):
     """A role was taken away in chat. Gives how many items were handed back that the person may no longer handle."""
 
-    name: str
     run: Callable[[Unit, Person], int]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 from bot.engine import INTERACTIVE, Engine, Payload
 
 
@@ -27,14 +27,10 @@ class Resuming:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfinished(Contribution):
+class Unfinished(Named):
     """`resume` enqueues anew what the rows say is not finished; deadlines and schedules are found by their own sweeps.
 
     The backup is of an earlier moment: what the rows say is about to be done outside may have been done since.
     """
 
-    name: str
     resume: Callable[[Resuming], None]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

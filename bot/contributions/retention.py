@@ -6,17 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot.contributions.base import Contribution
+from bot.contributions.base import Named
 from bot.unit import KEEP, Unit
 
 
 @dataclass(frozen=True, slots=True)
-class Retention(Contribution):
+class Retention(Named):
     """`forget` deletes what was finished before that moment."""
 
-    name: str
     forget: Callable[[Unit, datetime], None]
     keep: timedelta = KEEP
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

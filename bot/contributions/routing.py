@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel
 
 from bot.cards.values import Action
-from bot.contributions.base import Contribution
+from bot.contributions.base import Contribution, Named
 from bot.contributions.permissions import Permission
 from bot.feishu.port import Receiver
 from bot.permissions import Actor
@@ -66,18 +66,14 @@ class Command(Contribution):
 
 
 @dataclass(frozen=True, slots=True)
-class Click(Contribution):
+class Click(Named):
     """What a button or form does.
 
     `check` looks before the click is answered: a refusal becomes the toast and nothing else happens; the text it
     gives is the toast of a click that will be carried out.
     """
 
-    name: str
     permission: Permission | None
     run: RunClick
     check: CheckClick | None = None
     done: Text | None = None  # the toast when there is no check
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

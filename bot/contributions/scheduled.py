@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.orm import Session
 
-from bot.contributions.base import Contribution
+from bot.contributions.base import Contribution, Named
 from bot.unit import Unit
 from storage.schedule import Deadline
 
@@ -53,14 +53,10 @@ class Scheduled(Contribution):
 
 
 @dataclass(frozen=True, slots=True)
-class ScheduledByRows(Contribution):
+class ScheduledByRows(Named):
     """Jobs that run by the clock as rows say; read anew at every tick."""
 
-    name: str
     read: Callable[[Session], Iterable[Scheduled]]
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +71,7 @@ OnDue: TypeAlias = Callable[[Unit, Deadline], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
-class DeadlineKind(Contribution):
+class DeadlineKind(Named):
     """Who says what happens when a deadline of that kind is due, and when to look again (None: that was all)."""
 
-    name: str
     due: OnDue
-
-    def identifiers(self) -> tuple[str, ...]:
-        return (self.name,)

@@ -13,11 +13,10 @@ from sqlalchemy.orm import Session
 from bot.area import Areas
 from bot.contributions.restore import Resuming, Unfinished
 from bot.engine import Engine
-from bot.unfinished import UNFINISHED
 
 
 def resume(session: Session, engine: Engine, now: datetime, areas: Areas) -> None:
     """Runs in the transaction of the restore. Deadlines and schedules are found by their own sweeps."""
     resuming = Resuming(session, engine, now)
-    for each in (*UNFINISHED, *areas.of(Unfinished)):
+    for each in areas.of(Unfinished):
         each.resume(resuming)
