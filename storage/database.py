@@ -188,9 +188,9 @@ class Database:
 
     def check(self) -> None:
         """Look whether a SQLite file holds together. Raises Damaged."""
-        if not self.is_sqlite:
+        file = self.file
+        if file is None:
             return
-        file = Path(self.url.database or "")
         try:
             with self.reader.connect() as connection:
                 small = file.is_file() and file.stat().st_size <= _CHECKED

@@ -71,8 +71,9 @@ def _no_plain_secrets(declared: Declared, areas: Areas) -> Iterator[str]:
 
 
 def _account_exists(declared: Declared, areas: Areas) -> Iterator[str]:
+    accounts = account_keys(declared)
     for program in declared["program"]:
-        if program.account not in account_keys(declared):
+        if program.account not in accounts:
             yield f"program {program.key}: there is no account {program.account!r}"
 
 

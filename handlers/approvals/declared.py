@@ -41,8 +41,9 @@ class PolicyTable(Table):
 
 
 def _scope_exists(declared: Declared, areas: Areas) -> Iterator[str]:
+    known = programs(declared)
     for policy in declared["policy"]:
-        if policy.scope != "*" and policy.scope not in programs(declared):
+        if policy.scope != "*" and policy.scope not in known:
             yield f"policy {policy.action}: there is no program {policy.scope!r}"
 
 

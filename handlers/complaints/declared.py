@@ -27,25 +27,22 @@ class TemplateTable(Table):
 
 
 def _check_routes(declared: Declared, areas: Areas) -> Iterator[str]:
+    accounts, known = account_keys(declared), programs(declared)
     for route in declared["complaint_route"]:
-        if route.account not in account_keys(declared) or route.program not in programs(declared):
+        if route.account not in accounts or route.program not in known:
             yield f"complaint_route {route.account}: no such account or program"
 
 
 def _routes(applying: Applying, declared: Declared) -> list[Change]:
+    chats = {key: program.chat for key, program in programs(declared).items()}
     return rows(
         applying.session, "complaint_route", Setup(applying.session).routes(), lambda row: row.account_key,
         {
-            route.account: {"program_key": route.program, "chat_id": route.chat or _chat_of(declared, route.program)}
+            route.account: {"program_key": route.program, "chat_id": route.chat or chats[route.program]}
             for route in declared["complaint_route"]
         },
         lambda key, values: ComplaintRoute(account_key=key, **values),
     )  # fmt: skip
-
-
-def _chat_of(declared: Declared, key: str) -> str:
-    program = programs(declared).get(key)
-    return program.chat if program is not None else ""
 
 
 def _templates(applying: Applying, declared: Declared) -> list[Change]:

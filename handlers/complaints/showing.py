@@ -266,9 +266,10 @@ class _Drawing:
         return [Buttons(tuple(buttons)), Fold(text("complaint.more"), (Buttons(tuple(more)),))]
 
     def _finish_button(self) -> Button:
-        why_not = held(self.look.areas, CARD, self.look.session, self.complaint.id)
         if self.complaint.progress == Progress.WAITING:
-            why_not = text("complaint.finish_needs_reply")
+            why_not: Text | None = text("complaint.finish_needs_reply")
+        else:
+            why_not = held(self.look.areas, CARD, self.look.session, self.complaint.id)
         return Button(
             text("complaint.finish_it"),
             self.act("complaint.finish"),

@@ -32,10 +32,11 @@ class CustomRoleTable(Table):
 
 def _leads_somewhere(declared: Declared, areas: Areas) -> Iterator[str]:
     roles = {*ROLE_NAMES, *(role.name for role in declared["custom_role"])}
+    known = programs(declared)
     for role in declared["role"]:
         if role.role not in roles:
             yield f"role: {role.role!r} is not a role; known are {' '.join(sorted(roles))}"
-        if role.scope != "*" and role.scope not in programs(declared):
+        if role.scope != "*" and role.scope not in known:
             yield f"role {role.role}: there is no program {role.scope!r}"
 
 

@@ -26,7 +26,7 @@ def show(look: Look, request: ApprovalRequest) -> Shown:
     """What an approver must know: how much of what, why, for whom, and what was refunded before."""
     session = look.session
     refund = Refunds(session).get(int(request.subject.partition(":")[2]))
-    payment = payment_of(look.areas, session, refund) if refund is not None else None
+    payment = payment_of(look.areas, session, refund.complaint_id) if refund is not None else None
     if refund is None or payment is None:
         return Shown(text("card.gone.title"), (Line(text("card.gone")),))
     people = People(session)

@@ -95,7 +95,7 @@ def apply(unit: Unit, refund_id: int, told: Told) -> None:
 
 
 def _announce(unit: Unit, refund: Refund) -> None:
-    payment = payment_of(unit.areas, unit.session, refund)
+    payment = payment_of(unit.areas, unit.session, refund.complaint_id)
     if payment is None:
         return
     moved(unit, refund)

@@ -21,14 +21,10 @@ def subject_of(refund: Refund) -> str:
     return f"{COMPLAINT}:{refund.complaint_id}"
 
 
-def payment_of(areas: Areas, session: Session, refund: Refund, *, lock: bool = False) -> Payment | None:
-    return find_payment(areas, session, COMPLAINT, refund.complaint_id, lock=lock)
-
-
-def find_payment(areas: Areas, session: Session, kind: str, item_id: int, *, lock: bool = False) -> Payment | None:
+def payment_of(areas: Areas, session: Session, complaint_id: int, *, lock: bool = False) -> Payment | None:
     """None where there is no such item, or nobody who knows that sort."""
-    known = areas.named(RefundSubject, kind)
-    return known.find(session, item_id, lock) if known is not None else None
+    known = areas.named(RefundSubject, COMPLAINT)
+    return known.find(session, complaint_id, lock) if known is not None else None
 
 
 def clicked_payment(unit: Unit, clicked: Clicked) -> Payment:

@@ -10,7 +10,7 @@ from bot.cards.values import Action, Block, Button, ButtonStyle, Confirm, Form, 
 from bot.contributions.cards import Drawn
 from bot.drawing import Look
 from bot.texts import Fen, Text, text
-from handlers.refunds.payments import COMPLAINT, find_payment
+from handlers.refunds.payments import payment_of
 from handlers.refunds.words import all_told
 from handlers.shared.contributions.refunds import Payment
 from storage.people import People
@@ -22,7 +22,7 @@ _TROUBLED = (RefundProgress.FAILED, RefundProgress.ABNORMAL)
 
 def draw(look: Look) -> Drawn:
     refunds = Refunds(look.session).of_complaint(int(look.subject))
-    payment = find_payment(look.areas, look.session, COMPLAINT, int(look.subject))
+    payment = payment_of(look.areas, look.session, int(look.subject))
     if payment is None:
         return Drawn()
     pending = _pending(refunds)

@@ -128,7 +128,7 @@ class RefundService:
 
     def _retriable(self, unit: Unit, clicked: Clicked) -> Refund:
         refund = self._refund(unit, clicked)
-        payment = payment_of(unit.areas, unit.session, refund, lock=True)  # the same lock as asking takes
+        payment = payment_of(unit.areas, unit.session, refund.complaint_id, lock=True)  # the same lock as asking takes
         self._may_ask(clicked, payment.program_key if payment is not None else None)
         if refund.progress != RefundProgress.FAILED or not refund.can_retry or payment is None:
             raise Refused(text("refund.no_retry", number=refund.number))
@@ -181,7 +181,7 @@ class RefundService:
 
     def _still_due(self, unit: Unit, refund: Refund) -> bool:
         """Whether an approved refund may be sent: nothing that it rests on has gone away meanwhile."""
-        payment = payment_of(unit.areas, unit.session, refund)
+        payment = payment_of(unit.areas, unit.session, refund.complaint_id)
         requester = unit.people.by_id(refund.requested_by)
         if payment is None or requester is None or not requester.is_active:
             return False
