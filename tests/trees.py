@@ -1,8 +1,9 @@
-"""An older version of the tree, taken out of the history, for whoever compares with it or upgrades from it."""
+"""Other trees than the one that is worked on: an older version out of the history, or a copy to lay something over."""
 
 from __future__ import annotations
 
 import io
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -28,6 +29,15 @@ def older_tree(commit: str, folder: Path) -> Path:
     folder.mkdir(parents=True)
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
         files.extractall(folder, filter="data")
+    return folder
+
+
+def present_tree(folder: Path) -> Path:
+    """A copy of the product, without sandbox and tests, in `folder`, which is made."""
+    folder.mkdir()
+    for part in ("bot", "handlers", "adapters", "storage"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "app.py", folder / "app.py")
     return folder
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from sandbox.demo import ROOT
 from storage.migrate import newest
 from tests.story.waiting import eventually
 from tests.story.world import World
+from tests.trees import present_tree
 
 TOY = Path(__file__).parent / "toy"
 # What an area consists of, and the lines by which it is named: nothing but these was touched.
@@ -35,10 +35,7 @@ NAMED = {
 
 def lay_over(folder: Path) -> Path:
     """A copy of the tree with the toy in it; its `app.py`."""
-    folder.mkdir()
-    for part in ("bot", "handlers", "adapters", "storage"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "app.py", folder / "app.py")
+    present_tree(folder)
     for file in _files(TOY):
         target = folder / file
         assert not target.exists(), f"the toy replaces {file}"

@@ -27,7 +27,7 @@ from tests.bench.command import prepare, type_commands
 from tests.bench.processes import APP, until
 from tests.bench.stage import POSTGRES, SQLITE, Stage
 from tests.bench.table import Measured, Ratio, percentile
-from tests.older import NoHistory, interpreter, older_tree
+from tests.trees import NoHistory, interpreter, older_tree
 
 _MORE_CPU, _MORE_TIME = 1.15, 1.25
 _EVENTS, _COMMANDS, _CLICKS = 150, 30, 16  # of a round

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +15,13 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, text
 
-from sandbox.demo import ROOT
 from sandbox.ports import free_port
 from storage.migrate import newest
 from tests.faults.path import nudged, whole
 from tests.faults.postgres import Postgres
 from tests.faults.staff import Staff
 from tests.faults.stage import Fleet, wait_for
+from tests.trees import present_tree
 
 pytestmark = pytest.mark.timeout(420)  # processes start and stop; a busy machine takes its time
 
@@ -47,10 +46,7 @@ def downgrade():
 
 def next_version(folder: Path) -> Path:
     """The source tree with one more revision, which only adds."""
-    folder.mkdir()
-    for part in ("bot", "handlers", "adapters", "storage"):
-        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "app.py", folder / "app.py")
+    present_tree(folder)
     (folder / "storage" / "migrations" / "versions" / "m9999_next.py").write_text(_REVISION)
     told = folder / "storage" / "schema.py"
     told.write_text(told.read_text().replace(f'SCHEMA = "{newest()}"', f'SCHEMA = "{NEXT}"'))

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.golden.play import ROOT, play
 from tests.golden.recording import Difference, differences, save, unmeant
 from tests.golden.stage import Tree
-from tests.older import NoHistory, interpreter, older_tree
+from tests.trees import NoHistory, interpreter, older_tree
 
 MEANT = Path(__file__).with_name("meant.json")
 

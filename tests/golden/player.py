@@ -18,6 +18,7 @@ from sandbox.wechatpay.complaints import Complaint
 from tests.golden.notebook import Notebook
 from tests.golden.outline import outline, words
 from tests.golden.stage import ABROAD, ABROAD_MERCHANT, SLOT, Stage, Tree
+from tests.old_clicks import action_of, call_back
 
 CHEN, LI, WANG, ZHAO, SUN = (
     "ou_operator_chen", "ou_operator_li", "ou_approver_wang", "ou_admin_zhao", "ou_newcomer_sun",
@@ -155,24 +156,13 @@ class Player(Stage):
         self, who: str, card: Message, content: Mapping[str, Any], label: str, form: Mapping[str, Any] | None = None
     ) -> None:
         """Press a button of a card as this person's client still shows it, whatever stands there by now."""
-        button = card_client.find_button(content, label)
-        action: dict[str, Any] = {"tag": "button", "value": button.callback()}
-        if button.form is not None:
-            action["form_value"] = card_client.filled_form(content, button.form, form or {})
-        self.sends(who, card, action, f"{label} as it stood on {_title(card)}")
+        self.sends(who, card, action_of(content, label, form), f"{label} as it stood on {_title(card)}")
 
     def sends(self, who: str, card: Message, action: Mapping[str, Any], told: str) -> None:
         """A card callback as it is, without what the client would check."""
 
         def send() -> str:
-            event = {
-                "operator": {"tenant_key": "tk_sandbox", **self.feishu.store.user(who).ids(self.feishu.app)},
-                "token": f"c-golden-{card.message_id}-{who}",
-                "action": dict(action),
-                "host": "im_message",
-                "context": {"open_message_id": card.message_id, "open_chat_id": card.chat_id},
-            }
-            answer = self.feishu.events.callback(self.feishu.app, event)
+            answer = call_back(self.feishu, who, card, action)
             body = json.loads(answer.body or b"{}")
             return self._toast(action.get("value"), body.get("toast"), answer.message)
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sandbox.feishu import card_client
 from sandbox.feishu.snapshot import readable
 from sandbox.feishu.state import Message
 from sandbox.wechatpay.complaints import Complaint
+from tests.old_clicks import action_of, call_back
 from tests.story.cards import Card
 from tests.story.places import Place
 from tests.story.waiting import PATIENCE, eventually
@@ -85,23 +85,11 @@ class Person:
 
     def clicks_as_it_was(self, card: Card, label: str, form: Mapping[str, Any] | None = None) -> Toast:
         """Press a button of the card as this person's client still shows it, whatever stands there by now."""
-        button = card_client.find_button(card.content, label)
-        action: dict[str, Any] = {"tag": "button", "value": button.callback()}
-        if button.form is not None:
-            action["form_value"] = card_client.filled_form(card.content, button.form, form or {})
-        return self.sends_click(card, action)
+        return self.sends_click(card, action_of(card.content, label, form))
 
     def sends_click(self, card: Card, action: Mapping[str, Any]) -> Toast:
         """Send a card callback as it is, without what the client would check."""
-        feishu = self.world.feishu
-        event = {
-            "operator": {"tenant_key": "tk_sandbox", **feishu.store.user(self.open_id).ids(feishu.app)},
-            "token": f"c-story-{card.message_id}-{self.open_id}",
-            "action": dict(action),
-            "host": "im_message",
-            "context": {"open_message_id": card.message_id, "open_chat_id": card.message.chat_id},
-        }
-        answer = feishu.events.callback(feishu.app, event)
+        answer = call_back(self.world.feishu, self.open_id, card.message, action)
         return self._toast(answer.code == 0, answer.message, _json(answer.body).get("toast"))
 
     def says(self, text: str, *, mention: bool = True, **more: Any) -> Said:
