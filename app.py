@@ -29,13 +29,13 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.cards.actions import ActionSigner
     from bot.contributions.jobs import Job
     from bot.contributions.routing import Click, Command
-    from bot.inbox import InboxWork
-    from bot.ingress import Ingress
+    from bot.incoming.inbox import InboxWork
+    from bot.incoming.ingress import Ingress
+    from bot.incoming.router import Router
     from bot.metrics import Metrics
     from bot.outbox import Delivery
     from bot.parcels import Packing, Posting
     from bot.presence import Present
-    from bot.router import Router
     from bot.schedule import Schedule
     from bot.texts import catalogue
     from bot.tracked import TrackedEngine

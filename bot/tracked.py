@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot import trail
 from bot.engine import INTERACTIVE, Engine, OnFailure, Payload
-from bot.inbox import PROCESS, PROCESS_ALL
+from bot.incoming.inbox import PROCESS, PROCESS_ALL
 from bot.metrics import Metrics
 from bot.telemetry import NoSpans, Spans
 from storage.database import Database

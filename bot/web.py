@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from bot.area import Areas
 from bot.contributions.web import Routes
-from bot.ingress import Ingress
+from bot.incoming.ingress import Ingress
 from bot.metrics import Metrics
 
 log = structlog.get_logger("web")

@@ -25,9 +25,9 @@ from bot.cards.values import (
 )
 from bot.contributions.routing import Asked, Clicked
 from bot.drawing import Look
-from bot.messages import mentioned
+from bot.incoming.messages import mentioned
+from bot.incoming.router import not_allowed
 from bot.refusals import Refused
-from bot.router import not_allowed
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, receiver_of, to_person
 from handlers.complaints.permissions import VIEW

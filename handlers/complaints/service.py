@@ -11,9 +11,9 @@ from bot.contributions.cards import held
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
 from bot.feishu.values import BotAddedToChat
+from bot.incoming.router import not_allowed
 from bot.permissions import Actor
 from bot.refusals import Refused
-from bot.router import not_allowed
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
 from bot.views import show_view

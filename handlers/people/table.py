@@ -12,10 +12,10 @@ from bot.contributions.permissions import ROLE_NAMES, Permission
 from bot.contributions.routing import Asked, Command, NoArguments
 from bot.drawing import Look
 from bot.feishu.values import UserChanged, UserLeft
-from bot.messages import mentioned
+from bot.incoming.messages import mentioned
+from bot.incoming.router import not_allowed
 from bot.permissions import Actor
 from bot.refusals import Refused
-from bot.router import not_allowed
 from bot.texts import Mention, Text, text
 from bot.unit import Unit, to_person
 from storage.people import EVERYWHERE, Person

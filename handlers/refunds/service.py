@@ -10,8 +10,8 @@ from adapters.ports import Refunds as RefundsPort
 from bot.contributions.approvals import Outcome
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
+from bot.incoming.router import not_allowed
 from bot.refusals import Refused
-from bot.router import not_allowed
 from bot.texts import Fen, Text, text
 from bot.unit import Unit, to_person
 from bot.views import show_view

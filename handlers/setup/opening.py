@@ -16,11 +16,11 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     from bot.clock import Clock
     from bot.feishu.calling import Watch
     from bot.feishu.port import LarkFeishu
-    from bot.ingress import FeishuKeys
+    from bot.incoming.ingress import FeishuKeys
+    from bot.incoming.turns import Turns
     from bot.metrics import Metrics
     from bot.settings import Settings
     from bot.telemetry import Spans
-    from bot.turns import Turns
     from storage.database import Database
 
 
@@ -112,7 +112,7 @@ def make_feishu(settings: Settings, clock: Clock, watch: Watch) -> LarkFeishu:
 
 def make_keys(settings: Settings) -> FeishuKeys:
     """What events are opened with: the keys of now, and the previous ones while they are being changed."""
-    from bot.ingress import FeishuKeys
+    from bot.incoming.ingress import FeishuKeys
 
     feishu = settings.feishu
     return FeishuKeys(
@@ -135,7 +135,7 @@ def make_spans(settings: Settings) -> Spans:
 
 
 def make_turns(settings: Settings, metrics: Metrics) -> Turns:
-    from bot.turns import STRANGERS, UNLIMITED, Allowance, Turns
+    from bot.incoming.turns import STRANGERS, UNLIMITED, Allowance, Turns
 
     if not settings.turns.burst:
         return Turns(UNLIMITED, UNLIMITED)

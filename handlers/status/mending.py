@@ -13,7 +13,7 @@ from bot.contributions.effects import Effect
 from bot.contributions.jobs import Job
 from bot.contributions.routing import Clicked
 from bot.engine import BULK, Payload
-from bot.inbox import PROCESS as WORK_OFF
+from bot.incoming.inbox import PROCESS as WORK_OFF
 from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.tracked import error_at_hand

@@ -11,8 +11,8 @@ import structlog
 from adapters.errors import ChannelError
 from adapters.ports import Inbound
 from adapters.values import Acknowledgement
-from bot.door import Door
-from bot.ingress import PushAnswer, Pushed, PushPort
+from bot.incoming.door import Door
+from bot.incoming.ingress import PushAnswer, Pushed, PushPort
 from bot.retries import TryAgain
 from bot.unit import Unit
 from handlers.shared.accounts.registry import Channels
@@ -22,7 +22,7 @@ log = structlog.get_logger("channels")
 
 
 class ChannelPushes:
-    """Implements `bot.ingress.Pushes` over the adapters."""
+    """Implements `bot.incoming.ingress.Pushes` over the adapters."""
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
@@ -36,7 +36,7 @@ class ChannelPushes:
 
 @dataclass(frozen=True, slots=True)
 class _AccountPushes:
-    """Implements `bot.ingress.PushPort`."""
+    """Implements `bot.incoming.ingress.PushPort`."""
 
     key: str
     inbound: Inbound

@@ -17,9 +17,9 @@ from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.engine import Engine, Payload
 from bot.feishu.envelope import Envelope
-from bot.inbox import FEISHU, PROCESS, PROCESS_ALL, InboxWork
-from bot.intake import Intake
-from bot.router import Router
+from bot.incoming.inbox import FEISHU, PROCESS, PROCESS_ALL, InboxWork
+from bot.incoming.intake import Intake
+from bot.incoming.router import Router
 from bot.unit import Units
 from storage.database import Database
 from storage.inbox import Arrival, InboxItem, InboxState

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event
 
+from bot.incoming.tenant import KnownTenant
 from bot.settings import FeishuSettings, Settings
-from bot.tenant import KnownTenant
 from handlers.setup.machine import examine_settings
 from storage.backup import backup, restore
 from storage.database import Database

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.door import Door
+from bot.incoming.door import Door
+from bot.incoming.turns import UNLIMITED, Allowance, Turn, Turns
 from bot.metrics import Metrics
-from bot.turns import UNLIMITED, Allowance, Turn, Turns
 
 NOW = datetime(2026, 3, 20, 6, 0, tzinfo=UTC)
 

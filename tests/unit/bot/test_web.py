@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from bot.area import Area, Areas
 from bot.contributions.web import Routes
-from bot.ingress import Ingress
+from bot.incoming.ingress import Ingress
 from bot.metrics import Metrics
 from bot.readings import Measured, Reading, one
 from bot.texts import text

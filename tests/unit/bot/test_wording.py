@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.incoming.wording import Typed, plain, read
 from bot.refusals import Refused
-from bot.wording import Typed, plain, read
 
 
 @pytest.mark.parametrize(

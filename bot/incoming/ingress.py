@@ -15,17 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import trail
 from bot.cards.actions import ActionSigner
-from bot.clicks import Toast, glance
-from bot.door import Door
 from bot.feishu.envelope import LARGEST, Challenge, Envelope, Refused, open_envelope
 from bot.feishu.events import Malformed, parse
 from bot.feishu.values import CardClicked
-from bot.inbox import FEISHU, PROCESS, REFUSED_CLICK
-from bot.intake import Intake
+from bot.incoming.clicks import Toast, glance
+from bot.incoming.door import Door
+from bot.incoming.inbox import FEISHU, PROCESS, REFUSED_CLICK
+from bot.incoming.intake import Intake
+from bot.incoming.router import Router
+from bot.incoming.tenant import KnownTenant
 from bot.metrics import Metrics
-from bot.router import Router
 from bot.telemetry import NoSpans, Spans
-from bot.tenant import KnownTenant
 from bot.texts import Catalogue, text
 from bot.unit import Unit, Units
 from storage.inbox import Arrival

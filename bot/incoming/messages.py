@@ -8,12 +8,12 @@ from dataclasses import replace
 from bot.contributions.routing import Asked
 from bot.feishu.port import Receiver
 from bot.feishu.values import MessageReceived
+from bot.incoming.router import Router, arguments
+from bot.incoming.turns import Turn
+from bot.incoming.wording import Typed, read
 from bot.refusals import Refused
-from bot.router import Router, arguments
 from bot.texts import text
-from bot.turns import Turn
 from bot.unit import Unit, to_chat, to_person
-from bot.wording import Typed, read
 
 _MENTIONED = re.compile(r"@\{(ou_[A-Za-z0-9_-]+|all)\}")
 HOME = "帮助"

@@ -8,8 +8,8 @@ from types import MappingProxyType
 from bot.cards.actions import ActionSigner, ForgedAction
 from bot.contributions.routing import Clicked
 from bot.feishu.values import CardClicked
+from bot.incoming.router import Router, not_allowed
 from bot.refusals import Refused
-from bot.router import Router, not_allowed
 from bot.texts import Text, text
 from bot.unit import Unit
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.inbox import PROCESS, PROCESS_ALL
+from bot.incoming.inbox import PROCESS, PROCESS_ALL
 from bot.unit import Units
 from storage.inbox import Arrival
 

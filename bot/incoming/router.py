@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Click, Command
+from bot.incoming.turns import UNLIMITED, Turns
 from bot.permissions import Actor
 from bot.refusals import Refused
 from bot.texts import Text, text
-from bot.turns import UNLIMITED, Turns
 
 
 class UnknownCommand(Refused):

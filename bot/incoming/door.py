@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from bot.token_bucket import TokenBucket
+from bot.incoming.token_bucket import TokenBucket
 
 _BURST = 50
 _SECONDS = 0.5

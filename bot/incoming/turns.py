@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
 
-from bot.token_bucket import TokenBucket
+from bot.incoming.token_bucket import TokenBucket
 
 _MOST_KNOWN = 10_000  # people and chats; who was longest silent is forgotten first
 _MOST_JUDGED = 2_000  # messages

@@ -1,0 +1,1 @@
+"""What comes in: proven, stored once, worked off, and brought to the handler that knows it."""
