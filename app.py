@@ -33,8 +33,8 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.incoming.ingress import Ingress
     from bot.incoming.router import Router
     from bot.metrics import Metrics
-    from bot.outbox import Delivery
-    from bot.parcels import Packing, Posting
+    from bot.outgoing.outbox import Delivery
+    from bot.outgoing.parcels import Packing, Posting
     from bot.presence import Present
     from bot.schedule import Schedule
     from bot.texts import catalogue

@@ -10,7 +10,7 @@ from bot.area import Area
 from bot.contributions.restore import Resuming, Unfinished
 from bot.engine import CARDS
 from bot.incoming.inbox import PROCESS
-from bot.parcels import CARD_LIFE
+from bot.outgoing.parcels import CARD_LIFE
 from bot.unit import DELIVER
 from storage.inbox import InboxItem, InboxState
 from storage.outbox import OutboxMessage, OutboxState, PostedCard

@@ -18,8 +18,8 @@ from bot.drawing import Look
 from bot.engine import Engine
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu, Receiver
-from bot.outbox import Delivery
-from bot.parcels import Packing, Posting
+from bot.outgoing.outbox import Delivery
+from bot.outgoing.parcels import Packing, Posting
 from bot.texts import catalogue, text
 from bot.unit import Units, to_chat
 from storage.database import Database

@@ -6,7 +6,7 @@ import random
 import threading
 import time
 
-from bot.pace import Pace
+from bot.outgoing.pace import Pace
 
 
 def count(calls: list[tuple[float, float]], seconds: float) -> int:

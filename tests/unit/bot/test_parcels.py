@@ -12,7 +12,7 @@ from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.engine import Engine
 from bot.feishu.port import Feishu, Receiver
-from bot.parcels import Packing, Parcel, Posting
+from bot.outgoing.parcels import Packing, Parcel, Posting
 from bot.texts import catalogue
 from bot.unit import Units, to_chat
 from storage.database import Database

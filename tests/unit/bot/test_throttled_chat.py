@@ -13,8 +13,8 @@ from bot.clock import SystemClock
 from bot.engine import Engine
 from bot.feishu.errors import Throttled
 from bot.feishu.port import Feishu, Receiver
-from bot.outbox import Delivery
-from bot.parcels import Packing, Posting
+from bot.outgoing.outbox import Delivery
+from bot.outgoing.parcels import Packing, Posting
 from bot.texts import catalogue, text
 from bot.unit import DELIVER, Units, to_chat
 from storage.database import Database

@@ -20,7 +20,7 @@ from bot.contributions.cards import CardKind
 from bot.drawing import Look
 from bot.feishu import errors
 from bot.feishu.port import Feishu, Receiver
-from bot.pace import Pace
+from bot.outgoing.pace import Pace
 from bot.spoken import spoken
 from bot.texts import Catalogue, Language, Text, text
 from bot.unit import Units, receiver_of, stored_receiver

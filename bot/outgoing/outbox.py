@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.engine import CARDS, Payload
 from bot.feishu import errors
-from bot.parcels import Packing, Parcel, Posting
+from bot.outgoing.parcels import Packing, Parcel, Posting
 from bot.unit import DELIVER, Unit, Units
 from storage.outbox import Outbox, OutboxMessage, OutboxState
 
