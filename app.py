@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 def build(settings: Settings, *, migrating: bool = True, leaving: threading.Event | None = None) -> Bot:
     """Put one process together. Opens the database; starts nothing and calls nobody. `leaving`: told to stop."""
-    from bot import housekeeping
     from bot.area import Areas
     from bot.cards.actions import ActionSigner
     from bot.contributions.jobs import Job
@@ -32,13 +31,14 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.incoming.inbox import InboxWork
     from bot.incoming.ingress import Ingress
     from bot.incoming.router import Router
+    from bot.jobs import housekeeping
+    from bot.jobs.tracked import TrackedEngine
     from bot.metrics import Metrics
     from bot.outgoing.outbox import Delivery
     from bot.outgoing.parcels import Packing, Posting
     from bot.presence import Present
     from bot.schedule import Schedule
     from bot.texts import catalogue
-    from bot.tracked import TrackedEngine
     from bot.unit import Units
     from bot.watching import Watcher
     from bot.web import build as build_web
@@ -94,7 +94,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
 
 def furnish(house: House) -> Areas:
     """All areas of a house. Their order is the order of commands, and of those who listen to the same event."""
-    from bot.unfinished import UNFINISHED
+    from bot.jobs.unfinished import UNFINISHED
     from handlers import accounts, approvals, complaints, digests, help, people, refunds, status
 
     modules = (complaints, refunds, approvals, help, digests, people, status, accounts)
@@ -106,8 +106,8 @@ def furnish(house: House) -> Areas:
 def areas_at_rest(settings: Settings) -> Areas:
     """What the areas bring, for a command that starts no process. Reads nothing and calls nobody."""
     from bot.area import Areas
-    from bot.engine import Engine
     from bot.feishu.port import LarkFeishu
+    from bot.jobs.engine import Engine
     from bot.unit import Units
     from handlers.shared.accounts.registry import Channels
     from handlers.shared.house import House

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from bot.contributions.scheduled import DeadlineKind, Scheduled, ScheduledByRows, Sweep
-from bot.engine import BULK, Payload
+from bot.jobs.engine import BULK, Payload
 from bot.unit import Units
 from storage.schedule import Deadlines, Schedules
 

@@ -84,7 +84,7 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     log_format: str = "auto"  # json, text, or auto: text on a terminal
     executor: str = "main-0"  # the name of this process among the replicas: stable, and never shared
-    queue_poll: float | None = Field(default=None, gt=0, le=10)  # seconds; see bot.wakeups
+    queue_poll: float | None = Field(default=None, gt=0, le=10)  # seconds; see bot.jobs.wakeups
     grace: float = Field(default=10.0, ge=1, le=300)  # seconds, when told to stop, for what is in hand
     zone: str = "Asia/Shanghai"  # for chats that declare none
     clock_offset_file: Path | None = None  # only for demos and tests: see bot.clock.OffsetClock

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from bot import trail
 from bot.area import Areas
 from bot.clock import Clock
-from bot.engine import CARDS, INTERACTIVE, Engine, Payload
 from bot.feishu.port import Receiver
+from bot.jobs.engine import CARDS, INTERACTIVE, Engine, Payload
 from bot.permissions import Actor
 from bot.spoken import spoken_json
 from bot.texts import Text

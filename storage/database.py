@@ -161,7 +161,7 @@ class Database:
 
     @property
     def system(self) -> Engine:
-        """The connections that the engine of `bot.engine` keeps for itself, on the same database."""
+        """The connections that the engine of `bot.jobs.engine` keeps for itself, on the same database."""
         if self._system is None:
             if self.is_sqlite:
                 arguments = {"check_same_thread": False}

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, NullPool, create_engine, make_url, text
 
-from bot.engine import Engine as JobEngine
+from bot.jobs.engine import Engine as JobEngine
 from storage.database import Database
 from storage.migrate import migrate
 

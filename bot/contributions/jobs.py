@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.contributions.base import Named
-from bot.engine import Payload
+from bot.jobs.engine import Payload
 
 
 @dataclass(frozen=True, slots=True)

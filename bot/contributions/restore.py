@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.contributions.base import Named
-from bot.engine import INTERACTIVE, Engine, Payload
+from bot.jobs.engine import INTERACTIVE, Engine, Payload
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,15 @@ from typing import TypeAlias
 import structlog
 
 from bot.cards.actions import ActionSigner
-from bot.engine import INTERACTIVE, Payload
 from bot.feishu.envelope import Envelope
 from bot.feishu.events import Malformed, parse
 from bot.feishu.values import CardClicked, Incoming, MessageReceived, Other
 from bot.incoming.clicks import read_click
 from bot.incoming.messages import answer_message, answer_place
 from bot.incoming.router import Router, not_allowed
+from bot.jobs.engine import INTERACTIVE, Payload
+from bot.jobs.retries import TryAgain
 from bot.refusals import Refused
-from bot.retries import TryAgain
 from bot.texts import text
 from bot.unit import Unit, Units, to_person
 from storage.inbox import Inbox, InboxItem, InboxState

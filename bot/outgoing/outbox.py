@@ -10,8 +10,8 @@ from typing import TypeGuard
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.engine import CARDS, Payload
 from bot.feishu import errors
+from bot.jobs.engine import CARDS, Payload
 from bot.outgoing.parcels import Packing, Parcel, Posting
 from bot.unit import DELIVER, Unit, Units
 from storage.outbox import Outbox, OutboxMessage, OutboxState

@@ -14,10 +14,10 @@ from adapters.ports import Complaints as ComplaintsPort
 from adapters.values import Author, ComplaintNotice, ComplaintState
 from adapters.values import Complaint as Told
 from bot import trail
-from bot.engine import Payload, channel_queue
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu
-from bot.retries import TryAgain
+from bot.jobs.engine import Payload, channel_queue
+from bot.jobs.retries import TryAgain
 from bot.texts import text
 from bot.unit import Unit, Units, to_chat
 from handlers.complaints import deadlines

@@ -9,7 +9,7 @@ import structlog
 
 from adapters.values import Author, ComplaintState, HistoryEntry
 from adapters.values import Complaint as Told
-from bot.engine import channel_queue
+from bot.jobs.engine import channel_queue
 from bot.texts import text
 from bot.unit import Unit, to_chat, to_person
 from handlers.complaints import deadlines

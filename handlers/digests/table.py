@@ -17,7 +17,7 @@ from bot.contributions.permissions import Permission
 from bot.contributions.routing import Asked, Command
 from bot.contributions.scheduled import Cron, Scheduled
 from bot.drawing import Look
-from bot.engine import Payload
+from bot.jobs.engine import Payload
 from bot.refusals import Refused
 from bot.texts import Instant, Text, text
 from bot.unit import Unit, Units, to_chat

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.engine import Payload
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu
+from bot.jobs.engine import Payload
 from bot.unit import Units
 from handlers.people.table import leave
 from storage.people import People

@@ -18,7 +18,7 @@ from adapters.ports import Refunds as RefundsPort
 from adapters.values import Refund as Told
 from adapters.values import RefundState
 from bot import trail
-from bot.engine import Payload
+from bot.jobs.engine import Payload
 from bot.texts import Fen, text
 from bot.unit import Unit, Units, to_chat, to_person
 from handlers.refunds.payments import COMPLAINT, moved, payment_of, subject_of

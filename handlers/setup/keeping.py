@@ -91,7 +91,7 @@ def _prove(database: Database, file: Path, settings: Settings) -> None:
 @click.pass_obj
 def restore(composition: Composition, file: Path, force: bool) -> None:
     """Make the database what it was when FILE was written, on SQLite or PostgreSQL. Stop mpops first."""
-    from bot.engine import Engine
+    from bot.jobs.engine import Engine
     from handlers.setup.resume import resume
     from storage.backup import ready
     from storage.backup import restore as bring_back

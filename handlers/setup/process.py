@@ -14,8 +14,8 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
 
     from bot.area import Areas
     from bot.clock import Clock
-    from bot.engine import Engine
     from bot.feishu.port import LarkFeishu
+    from bot.jobs.engine import Engine
     from bot.metrics import Metrics
     from bot.presence import Present
     from bot.schedule import Schedule

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from bot.area import Areas
 from bot.contributions.restore import Resuming, Unfinished
-from bot.engine import Engine
+from bot.jobs.engine import Engine
 
 
 def resume(session: Session, engine: Engine, now: datetime, areas: Areas) -> None:

@@ -143,7 +143,7 @@ def _long_connection(settings: Settings) -> Any:
 @click.command()
 def migrate() -> None:
     """Bring the database to the schema of this version."""
-    from bot.engine import Engine
+    from bot.jobs.engine import Engine
     from storage.migrate import current, newest
 
     database = open_database(read_settings(), waiting=threading.Event())

@@ -6,8 +6,8 @@ from bot.area import Area
 from bot.contributions.cards import CardKind
 from bot.contributions.jobs import Job
 from bot.contributions.retention import Retention
-from bot.engine import OnFailure, Payload
 from bot.incoming.inbox import PROCESS, InboxWork
+from bot.jobs.engine import OnFailure, Payload
 from bot.texts import text
 from bot.unit import DELIVER
 from handlers.shared.house import House

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.clock import Clock
-from bot.engine import Engine
+from bot.jobs.engine import Engine
 from bot.schedule import Schedule
 from storage.database import Database
 from storage.slot import Slot

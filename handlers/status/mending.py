@@ -12,11 +12,11 @@ import structlog
 from bot.contributions.effects import Effect
 from bot.contributions.jobs import Job
 from bot.contributions.routing import Clicked
-from bot.engine import BULK, Payload
 from bot.incoming.inbox import PROCESS as WORK_OFF
+from bot.jobs.engine import BULK, Payload
+from bot.jobs.tracked import error_at_hand
 from bot.refusals import Refused
 from bot.texts import Text, text
-from bot.tracked import error_at_hand
 from bot.unit import Unit, Units
 from handlers.status.items import CALL, EVENT, JOB, MESSAGE, PROCESS
 from handlers.status.permissions import MANAGE

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from bot.contributions.gauges import Gauge
-from bot.engine import PLANS
 from bot.feishu.port import LarkFeishu
+from bot.jobs.engine import PLANS
 from bot.readings import Reading, one
 from bot.unit import Units
 from storage.audit import AuditHead

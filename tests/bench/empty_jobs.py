@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 
-from bot.engine import Engine, Payload
+from bot.jobs.engine import Engine, Payload
 from bot.logs import configure
 from storage.database import Database
 from storage.migrate import migrate

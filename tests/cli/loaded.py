@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-for _name in ("app", "bot.tracked", "bot.feishu.port", "handlers.setup.doctor", "handlers.setup.keeping",
+for _name in ("app", "bot.jobs.tracked", "bot.feishu.port", "handlers.setup.doctor", "handlers.setup.keeping",
               "handlers.setup.running", "handlers.setup.machine", "handlers.setup.declaring", "handlers.setup.apply",
               "storage.migrate", "storage.backup", "storage.rotation"):  # fmt: skip
     importlib.import_module(_name)

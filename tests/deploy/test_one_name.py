@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from bot.engine import Engine
+from bot.jobs.engine import Engine
 from storage.database import Database
 from tests.cli.running import MPOPS, mpops, settings
 from tests.databases import migrated_url

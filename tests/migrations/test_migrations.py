@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 import storage.migrate as migrations
-from bot.engine import Engine
+from bot.jobs.engine import Engine
 from storage.database import Database
 from storage.migrate import SchemaTooNew, current, downgrade, drift, migrate, newest
 from storage.models import METADATA

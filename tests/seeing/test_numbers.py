@@ -202,7 +202,8 @@ def test_an_endpoint_without_the_packages_is_told_in_words(tmp_path: Path) -> No
 
 def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
     program = (
-        "import sys, app, bot.telemetry, bot.tracked; print(any(m.startswith('opentelemetry') for m in sys.modules))"
+        "import sys, app, bot.telemetry, bot.jobs.tracked;"
+        " print(any(m.startswith('opentelemetry') for m in sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT

@@ -13,7 +13,7 @@ from adapters.ports import Inbound
 from adapters.values import Acknowledgement
 from bot.incoming.door import Door
 from bot.incoming.ingress import PushAnswer, Pushed, PushPort
-from bot.retries import TryAgain
+from bot.jobs.retries import TryAgain
 from bot.unit import Unit
 from handlers.shared.accounts.registry import Channels
 from handlers.shared.contributions.pushes import OnPush

@@ -19,7 +19,7 @@ from adapters.errors import ChannelError, Misconfigured
 from adapters.ports import Upkeep
 from adapters.transport import Watch, nobody_watches
 from bot.clock import Clock
-from bot.engine import channel_queue
+from bot.jobs.engine import channel_queue
 from storage.database import Database
 from storage.setup import Account, Setup
 

@@ -19,8 +19,8 @@ from bot.contributions.permissions import ROLE_NAMES, Permission, PermissionSpec
 from bot.contributions.routing import Asked, Click, Clicked, Command, NoArguments
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled, ScheduledByRows, Sweep
 from bot.drawing import Look
-from bot.engine import Engine, Payload
 from bot.feishu.values import BotAddedToChat, BotMenu
+from bot.jobs.engine import Engine, Payload
 from bot.texts import text
 from bot.unit import Unit, Units
 from storage.database import Database

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.engine import CARDS, Engine, Payload
-from bot.retries import TryAgain
+from bot.jobs.engine import CARDS, Engine, Payload
+from bot.jobs.retries import TryAgain
 from storage.database import Database
 from tests.databases import migrated_url
 from tests.rows import SECRET
@@ -162,8 +162,8 @@ def test_a_job_of_another_version_is_left_until_somebody_knows_it(
     running: Running, book: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine, _ = running
-    monkeypatch.setattr("bot.engine._LATER", 0.2)
-    monkeypatch.setattr("bot.engine._MOST_HANDED_ON", 4)
+    monkeypatch.setattr("bot.jobs.engine._LATER", 0.2)
+    monkeypatch.setattr("bot.jobs.engine._MOST_HANDED_ON", 4)
     engine.on_failure = lambda name, payload, incident: book.failures.append((name, payload, incident))
     hand_over(running, "of.no.version", "given up")
     hand_over(running, "of.the.next.version", "left")

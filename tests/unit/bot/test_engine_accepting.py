@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from dbos import DBOSClient, DBOSPortableJSONSerializer
 
-from bot.engine import NAME, Engine
+from bot.jobs.engine import NAME, Engine
 from storage.database import Database
 from tests.databases import migrated_url
 from tests.rows import SECRET

@@ -18,8 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
-from bot.engine import CARDS, NAME, Engine, Payload
-from bot.engine_serialization import Unpicklable, serializer
+from bot.jobs.engine import CARDS, NAME, Engine, Payload
+from bot.jobs.engine_serialization import Unpicklable, serializer
 from storage.database import Database
 from storage.schedule import Schedules
 from tests.databases import migrated_url

@@ -15,11 +15,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
-from bot.engine import Engine, Payload
 from bot.feishu.envelope import Envelope
 from bot.incoming.inbox import FEISHU, PROCESS, PROCESS_ALL, InboxWork
 from bot.incoming.intake import Intake
 from bot.incoming.router import Router
+from bot.jobs.engine import Engine, Payload
 from bot.unit import Units
 from storage.database import Database
 from storage.inbox import Arrival, InboxItem, InboxState

@@ -15,9 +15,9 @@ from bot.cards.actions import ActionSigner
 from bot.cards.values import Card
 from bot.contributions.cards import CardKind
 from bot.drawing import Look
-from bot.engine import Engine
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu, Receiver
+from bot.jobs.engine import Engine
 from bot.outgoing.outbox import Delivery
 from bot.outgoing.parcels import Packing, Posting
 from bot.texts import catalogue, text

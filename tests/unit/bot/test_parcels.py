@@ -10,8 +10,8 @@ import pytest
 from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
-from bot.engine import Engine
 from bot.feishu.port import Feishu, Receiver
+from bot.jobs.engine import Engine
 from bot.outgoing.parcels import Packing, Parcel, Posting
 from bot.texts import catalogue
 from bot.unit import Units, to_chat

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 import pytest
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from bot.retries import ShortSleeps, TryAgain, retrying
+from bot.jobs.retries import ShortSleeps, TryAgain, retrying
 
 OUTAGE = OperationalError("", {}, Exception("gone"))
 RACE = IntegrityError("", {}, Exception("twice"))

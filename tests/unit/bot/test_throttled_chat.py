@@ -10,9 +10,9 @@ import pytest
 from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
-from bot.engine import Engine
 from bot.feishu.errors import Throttled
 from bot.feishu.port import Feishu, Receiver
+from bot.jobs.engine import Engine
 from bot.outgoing.outbox import Delivery
 from bot.outgoing.parcels import Packing, Posting
 from bot.texts import catalogue, text

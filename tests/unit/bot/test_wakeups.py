@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from dbos._core import ActiveWorkflowById
 
-from bot.engine import BULK, CARDS, INTERACTIVE, PLANS, Engine, Payload, channel_queue
-from bot.wakeups import Wakeups
+from bot.jobs.engine import BULK, CARDS, INTERACTIVE, PLANS, Engine, Payload, channel_queue
+from bot.jobs.wakeups import Wakeups
 from storage.database import Database
 from tests.databases import migrated_url
 from tests.rows import SECRET

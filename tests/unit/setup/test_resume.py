@@ -9,7 +9,7 @@ import pytest
 from dbos import DBOSClient, DBOSPortableJSONSerializer
 from sqlalchemy.orm import Session
 
-from bot.engine import NAME, Engine
+from bot.jobs.engine import NAME, Engine
 from handlers.complaints.jobs import RETRY_REPLY
 from handlers.setup.resume import resume
 from storage.complaints import ComplaintReply, Complaints, Progress, ReplyState

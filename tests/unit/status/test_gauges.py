@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from bot.area import Area, Areas
 from bot.clock import SystemClock
 from bot.contributions.gauges import Gauge
-from bot.engine import Engine
 from bot.feishu.port import LarkFeishu
+from bot.jobs.engine import Engine
 from bot.readings import Reading, one
 from bot.texts import text
 from bot.unit import Units

@@ -15,10 +15,10 @@ from bot.cards.values import Action, Button, Buttons, Card, Fold, Items
 from bot.contributions.jobs import Job
 from bot.contributions.routing import Asked, Clicked, NoArguments
 from bot.drawing import Look
-from bot.engine import NAME
+from bot.jobs.engine import NAME
+from bot.jobs.tracked import TrackedEngine
 from bot.refusals import Refused
 from bot.texts import text
-from bot.tracked import TrackedEngine
 from bot.trail import trail_of
 from bot.unit import to_chat
 from handlers.refunds.jobs import FOLLOW

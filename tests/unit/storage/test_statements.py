@@ -10,7 +10,7 @@ import pytest
 
 from adapters.values import Author, ComplaintState, HistoryEntry
 from adapters.values import Complaint as Told
-from bot.engine import Engine
+from bot.jobs.engine import Engine
 from bot.unit import Units
 from handlers.complaints.sync import merge
 from storage.audit import Audit

@@ -13,7 +13,7 @@ from bot.contributions.retention import Retention
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
 from bot.contributions.search import Lookup
 from bot.contributions.web import Routes
-from bot.engine import Payload
+from bot.jobs.engine import Payload
 from bot.texts import text
 from handlers.shared.contributions.pushes import OnPush
 from handlers.shared.house import House

@@ -21,10 +21,10 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.engine_serialization import forbid_pickle, serializer
+from bot.jobs.engine_serialization import forbid_pickle, serializer
+from bot.jobs.retries import ShortSleeps, retrying
+from bot.jobs.wakeups import Wakeups
 from bot.logs import new_incident
-from bot.retries import ShortSleeps, retrying
-from bot.wakeups import Wakeups
 from storage.database import Database
 from storage.schedule import Schedules
 

@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy.orm import Session
 
 from bot import trail
-from bot.engine import INTERACTIVE, Engine, OnFailure, Payload
 from bot.incoming.inbox import PROCESS, PROCESS_ALL
+from bot.jobs.engine import INTERACTIVE, Engine, OnFailure, Payload
 from bot.metrics import Metrics
 from bot.telemetry import NoSpans, Spans
 from storage.database import Database

@@ -8,8 +8,8 @@ from bot.area import Area
 from bot.contributions.jobs import Job
 from bot.contributions.retention import Retention
 from bot.contributions.scheduled import Cron, Scheduled, Sweep
-from bot.engine import Engine, Payload
 from bot.incoming.inbox import PROCESS, PROCESS_ALL, InboxWork
+from bot.jobs.engine import Engine, Payload
 from bot.outgoing.outbox import Delivery
 from bot.schedule import DEADLINE, DeadlineWork
 from bot.unit import DELIVER, Units
