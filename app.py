@@ -33,14 +33,14 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.incoming.router import Router
     from bot.jobs import housekeeping
     from bot.jobs.tracked import TrackedEngine
-    from bot.metrics import Metrics
     from bot.outgoing.outbox import Delivery
     from bot.outgoing.parcels import Packing, Posting
-    from bot.presence import Present
     from bot.schedule import Schedule
+    from bot.telemetry.metrics import Metrics
+    from bot.telemetry.presence import Present
+    from bot.telemetry.watching import Watcher
     from bot.texts import catalogue
     from bot.unit import Units
-    from bot.watching import Watcher
     from bot.web import build as build_web
     from handlers.help.table import chat_gone
     from handlers.shared.accounts.pushes import ChannelPushes, PushWork

@@ -12,13 +12,13 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
-from bot import trail
 from bot.area import Areas
 from bot.clock import Clock
 from bot.feishu.port import Receiver
 from bot.jobs.engine import CARDS, INTERACTIVE, Engine, Payload
 from bot.permissions import Actor
 from bot.spoken import spoken_json
+from bot.telemetry import trail
 from bot.texts import Text
 from storage.audit import Audit
 from storage.database import Database

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from bot.area import Areas
 from bot.contributions.web import Routes
 from bot.incoming.ingress import Ingress
-from bot.metrics import Metrics
+from bot.telemetry.metrics import Metrics
 
 log = structlog.get_logger("web")
 

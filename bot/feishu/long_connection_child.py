@@ -26,7 +26,7 @@ from bot.clock import Clock, OffsetClock, SystemClock
 from bot.feishu import slim
 from bot.feishu.long_connection import LongConnection
 from bot.feishu.sealing import seal
-from bot.logs import configure
+from bot.telemetry.logs import configure
 
 CALLBACKS = frozenset({"card.action.trigger", "url.preview.get"})
 _BUDGET = 2.8  # seconds to hand one event over; Feishu waits 3 s

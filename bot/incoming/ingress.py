@@ -13,7 +13,6 @@ import structlog
 from flask import Blueprint, Request, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import trail
 from bot.cards.actions import ActionSigner
 from bot.feishu.envelope import LARGEST, Challenge, Envelope, Refused, open_envelope
 from bot.feishu.events import Malformed, parse
@@ -24,8 +23,9 @@ from bot.incoming.inbox import FEISHU, PROCESS, REFUSED_CLICK
 from bot.incoming.intake import Intake
 from bot.incoming.router import Router
 from bot.incoming.tenant import KnownTenant
-from bot.metrics import Metrics
-from bot.telemetry import NoSpans, Spans
+from bot.telemetry import trail
+from bot.telemetry.metrics import Metrics
+from bot.telemetry.spans import NoSpans, Spans
 from bot.texts import Catalogue, text
 from bot.unit import Unit, Units
 from storage.inbox import Arrival

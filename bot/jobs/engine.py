@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 from bot.jobs.engine_serialization import forbid_pickle, serializer
 from bot.jobs.retries import ShortSleeps, retrying
 from bot.jobs.wakeups import Wakeups
-from bot.logs import new_incident
+from bot.telemetry.logs import new_incident
 from storage.database import Database
 from storage.schedule import Schedules
 

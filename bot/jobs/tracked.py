@@ -9,11 +9,11 @@ from contextvars import ContextVar
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import trail
 from bot.incoming.inbox import PROCESS, PROCESS_ALL
 from bot.jobs.engine import INTERACTIVE, Engine, OnFailure, Payload
-from bot.metrics import Metrics
-from bot.telemetry import NoSpans, Spans
+from bot.telemetry import trail
+from bot.telemetry.metrics import Metrics
+from bot.telemetry.spans import NoSpans, Spans
 from storage.database import Database
 
 log = structlog.get_logger("engine")

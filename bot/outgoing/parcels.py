@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy.orm import Session
 
-from bot import trail
 from bot.cards.actions import ActionSigner
 from bot.cards.render import RenderedCard, render
 from bot.cards.values import Card, Note, Tone
@@ -22,6 +21,7 @@ from bot.feishu import errors
 from bot.feishu.port import Feishu, Receiver
 from bot.outgoing.pace import Pace
 from bot.spoken import spoken
+from bot.telemetry import trail
 from bot.texts import Catalogue, Language, Text, text
 from bot.unit import Units, receiver_of, stored_receiver
 from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard

@@ -13,11 +13,11 @@ from adapters.errors import ChannelError, NotFound, OutcomeUnknown, Refused
 from adapters.ports import Complaints as ComplaintsPort
 from adapters.values import Author, ComplaintNotice, ComplaintState
 from adapters.values import Complaint as Told
-from bot import trail
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu
 from bot.jobs.engine import Payload, channel_queue
 from bot.jobs.retries import TryAgain
+from bot.telemetry import trail
 from bot.texts import text
 from bot.unit import Unit, Units, to_chat
 from handlers.complaints import deadlines

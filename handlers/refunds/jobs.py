@@ -17,8 +17,8 @@ from adapters.errors import Refused as ChannelRefused
 from adapters.ports import Refunds as RefundsPort
 from adapters.values import Refund as Told
 from adapters.values import RefundState
-from bot import trail
 from bot.jobs.engine import Payload
+from bot.telemetry import trail
 from bot.texts import Fen, text
 from bot.unit import Unit, Units, to_chat, to_person
 from handlers.refunds.payments import COMPLAINT, moved, payment_of, subject_of

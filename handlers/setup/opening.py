@@ -18,15 +18,15 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     from bot.feishu.port import LarkFeishu
     from bot.incoming.ingress import FeishuKeys
     from bot.incoming.turns import Turns
-    from bot.metrics import Metrics
     from bot.settings import Settings
-    from bot.telemetry import Spans
+    from bot.telemetry.metrics import Metrics
+    from bot.telemetry.spans import Spans
     from storage.database import Database
 
 
 def read_settings(*, need_secret: bool = True) -> Settings:
-    from bot.logs import configure
     from bot.settings import SettingsError, load
+    from bot.telemetry.logs import configure
 
     try:
         settings = load(need_secret=need_secret)
@@ -126,7 +126,7 @@ def make_keys(settings: Settings) -> FeishuKeys:
 
 def make_spans(settings: Settings) -> Spans:
     from bot.settings import SettingsError
-    from bot.telemetry import spans_to
+    from bot.telemetry.spans import spans_to
 
     try:
         return spans_to(settings.otel.endpoint, settings.executor)

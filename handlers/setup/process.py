@@ -16,11 +16,11 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     from bot.clock import Clock
     from bot.feishu.port import LarkFeishu
     from bot.jobs.engine import Engine
-    from bot.metrics import Metrics
-    from bot.presence import Present
     from bot.schedule import Schedule
     from bot.settings import Settings
-    from bot.telemetry import Spans
+    from bot.telemetry.metrics import Metrics
+    from bot.telemetry.presence import Present
+    from bot.telemetry.spans import Spans
     from bot.texts import Catalogue
     from bot.unit import Units
     from handlers.shared.accounts.registry import Channels

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from bot import trail
 from bot.area import Areas
 from bot.contributions.search import by_subject
+from bot.telemetry import trail
 from bot.texts import Left, Text, text
 from storage.effects import Effect
 from storage.inbox import Inbox, InboxItem, InboxState

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.contributions.gauges import Gauge
 from bot.feishu.port import LarkFeishu
 from bot.jobs.engine import PLANS
-from bot.readings import Reading, one
+from bot.telemetry.readings import Reading, one
 from bot.unit import Units
 from storage.audit import AuditHead
 from storage.backup_history import MADE

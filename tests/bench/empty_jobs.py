@@ -8,7 +8,7 @@ import threading
 import time
 
 from bot.jobs.engine import Engine, Payload
-from bot.logs import configure
+from bot.telemetry.logs import configure
 from storage.database import Database
 from storage.migrate import migrate
 

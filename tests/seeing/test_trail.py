@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.trail import trail_of
+from bot.telemetry.trail import trail_of
 from sandbox.faults import CallFault
 from tests.seeing.collector import Collector
 from tests.story.waiting import eventually

@@ -9,7 +9,6 @@ from typing import cast
 import pytest
 from sqlalchemy import select
 
-from bot import trail
 from bot.area import Area, Areas
 from bot.cards.actions import ActionSigner
 from bot.cards.values import Card
@@ -20,6 +19,7 @@ from bot.feishu.port import Feishu, Receiver
 from bot.jobs.engine import Engine
 from bot.outgoing.outbox import Delivery
 from bot.outgoing.parcels import Packing, Posting
+from bot.telemetry import trail
 from bot.texts import catalogue, text
 from bot.unit import Units, to_chat
 from storage.database import Database

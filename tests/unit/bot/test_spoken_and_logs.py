@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.logs import new_incident, redacted
 from bot.spoken import spoken, spoken_json
+from bot.telemetry.logs import new_incident, redacted
 from bot.texts import Fen, Instant, Left, Mention, Text
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -91,7 +91,7 @@ def test_what_only_looks_a_bit_like_it_stays(line: str) -> None:
 PROGRAM = """
 import json, logging, sys
 import structlog
-from bot.logs import configure
+from bot.telemetry.logs import configure
 
 configure("info", "json")
 structlog.get_logger("area").info("thing.happened", number=3, words="中文")

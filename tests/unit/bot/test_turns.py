@@ -8,7 +8,7 @@ import pytest
 
 from bot.incoming.door import Door
 from bot.incoming.turns import UNLIMITED, Allowance, Turn, Turns
-from bot.metrics import Metrics
+from bot.telemetry.metrics import Metrics
 
 NOW = datetime(2026, 3, 20, 6, 0, tzinfo=UTC)
 

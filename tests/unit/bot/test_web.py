@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from bot.area import Area, Areas
 from bot.contributions.web import Routes
 from bot.incoming.ingress import Ingress
-from bot.metrics import Metrics
-from bot.readings import Measured, Reading, one
+from bot.telemetry.metrics import Metrics
+from bot.telemetry.readings import Measured, Reading, one
 from bot.texts import text
 from bot.web import build
 

@@ -18,8 +18,8 @@ from bot.drawing import Look
 from bot.jobs.engine import NAME
 from bot.jobs.tracked import TrackedEngine
 from bot.refusals import Refused
+from bot.telemetry.trail import trail_of
 from bot.texts import text
-from bot.trail import trail_of
 from bot.unit import to_chat
 from handlers.refunds.jobs import FOLLOW
 from handlers.status import mending

@@ -6,10 +6,10 @@ import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bot import trail
 from bot.clock import Clock
-from bot.metrics import Metrics
-from bot.telemetry import NoSpans, Spans
+from bot.telemetry import trail
+from bot.telemetry.metrics import Metrics
+from bot.telemetry.spans import NoSpans, Spans
 from storage.database import Database
 from storage.trouble import Troubles
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.watching import Watcher
+from bot.telemetry.watching import Watcher
 from storage.database import Database
 from storage.processes import Presence, Processes
 

@@ -68,7 +68,7 @@ def spans_to(endpoint: str, name: str) -> Spans:
     if not endpoint:
         return NoSpans()
     try:
-        from bot.otel import OtelSpans
+        from bot.telemetry.otel import OtelSpans
     except ImportError as error:
         raise SettingsError(
             f"MPOPS_OTEL__ENDPOINT is set, but {error.name} is not installed: install mpops[otel], or take it out."
