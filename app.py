@@ -36,12 +36,12 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.outgoing.outbox import Delivery
     from bot.outgoing.parcels import Packing, Posting
     from bot.schedule import Schedule
+    from bot.server.web import build as build_web
     from bot.telemetry.metrics import Metrics
     from bot.telemetry.presence import Present
     from bot.telemetry.watching import Watcher
     from bot.texts import catalogue
     from bot.unit import Units
-    from bot.web import build as build_web
     from handlers.help.table import chat_gone
     from handlers.shared.accounts.pushes import ChannelPushes, PushWork
     from handlers.shared.accounts.registry import Channels

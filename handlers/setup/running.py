@@ -12,8 +12,8 @@ import click
 from handlers.setup.opening import open_database, read_settings
 
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
+    from bot.server.stopping import Stop
     from bot.settings import Settings
-    from bot.stopping import Stop
     from handlers.setup.process import Bot, Composition
 
 
@@ -26,7 +26,7 @@ def serve(composition: Composition, web_only: bool, long_connection: bool) -> No
     from structlog import get_logger
 
     from bot.feishu.envelope import LARGEST
-    from bot.serving import Server
+    from bot.server.serving import Server
 
     settings = read_settings()
     stop = _stop(settings)
@@ -113,7 +113,7 @@ def _tell_numbers(settings: Settings, bot: Bot) -> Callable[[], object]:
 
 def _stop(settings: Settings) -> Stop:
     """Before anything is started: a signal counts from the first moment on."""
-    from bot.stopping import Stop
+    from bot.server.stopping import Stop
 
     # The web's requests and the jobs each have their grace; closing down takes a few seconds more.
     return Stop(settings.http.drain + 2 * settings.grace + 15)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import httpx
 import pytest
 
-from bot.serving import Server
+from bot.server.serving import Server
 
 MANY = 1100  # select() knows 1024
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import threading, time
 from concurrent.futures import ThreadPoolExecutor
-from bot.stopping import Stop
+from bot.server.stopping import Stop
 
 stop, pool = Stop(within=60), ThreadPoolExecutor(1)
 

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from bot.area import Area, Areas
 from bot.contributions.web import Routes
 from bot.incoming.ingress import Ingress
+from bot.server.web import build
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.readings import Measured, Reading, one
 from bot.texts import text
-from bot.web import build
 
 
 class NoIngress:

@@ -1,0 +1,1 @@
+"""The web server: the Flask application, waitress around it, and an end that loses nobody's request."""
