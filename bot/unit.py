@@ -17,9 +17,9 @@ from bot.clock import Clock
 from bot.feishu.port import Receiver
 from bot.jobs.engine import CARDS, INTERACTIVE, Engine, Payload
 from bot.permissions import Actor
-from bot.spoken import spoken_json
 from bot.telemetry import trail
 from bot.texts import Text
+from bot.texts.stored import spoken_json
 from storage.audit import Audit
 from storage.database import Database
 from storage.inbox import Inbox

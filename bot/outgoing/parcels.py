@@ -20,9 +20,9 @@ from bot.drawing import Look
 from bot.feishu import errors
 from bot.feishu.port import Feishu, Receiver
 from bot.outgoing.pace import Pace
-from bot.spoken import spoken
 from bot.telemetry import trail
 from bot.texts import Catalogue, Language, Text, text
+from bot.texts.stored import spoken
 from bot.unit import Units, receiver_of, stored_receiver
 from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.setup import Setup

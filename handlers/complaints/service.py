@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters.ports import Complaints as ComplaintsPort
 from adapters.values import Author
+from bot.cards.views import show_view
 from bot.contributions.cards import held
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
@@ -16,7 +17,6 @@ from bot.permissions import Actor
 from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
-from bot.views import show_view
 from handlers.complaints.permissions import ASSIGN, HANDLE, REVEAL, VIEW
 from handlers.complaints.showing import CARD
 from handlers.complaints.states import Event, advance

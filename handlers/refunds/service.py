@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from adapters.ports import Refunds as RefundsPort
+from bot.cards.views import show_view
 from bot.contributions.approvals import Outcome
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
@@ -14,7 +15,6 @@ from bot.incoming.router import not_allowed
 from bot.refusals import Refused
 from bot.texts import Fen, Text, text
 from bot.unit import Unit, to_person
-from bot.views import show_view
 from handlers.refunds.payments import clicked_payment, moved, payment_of, subject_of
 from handlers.refunds.section import VIEW
 from handlers.refunds.states import Event, advance

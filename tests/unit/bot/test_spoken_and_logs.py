@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.spoken import spoken, spoken_json
 from bot.telemetry.logs import new_incident, redacted
 from bot.texts import Fen, Instant, Left, Mention, Text
+from bot.texts.stored import spoken, spoken_json
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = st.text(max_size=30)
