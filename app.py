@@ -50,7 +50,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from handlers.status.health import ready
     from handlers.status.mending import FailedWork
     from handlers.status.readings import measure
-    from storage.slot import slot
+    from storage.core.slot import slot
 
     # What everything stands on.
     clock, zone = make_clock(settings), settings.zone
@@ -122,7 +122,7 @@ def areas_at_rest(settings: Settings) -> Areas:
 def _clicks(database: Database) -> str:
     """What clicks are signed for. After a restore it is something new: cards posted since the backup are not ours."""
     from storage.backup_history import RESTORED
-    from storage.schedule import Schedules
+    from storage.core.schedule import Schedules
 
     with database.read() as session:
         restored = Schedules(session).last_run(RESTORED)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from bot.contributions.scheduled import DeadlineKind, Scheduled, ScheduledByRows, Sweep
 from bot.jobs.engine import BULK, Payload
 from bot.unit import Units
-from storage.schedule import Deadlines, Schedules
+from storage.core.schedule import Deadlines, Schedules
 
 log = structlog.get_logger("schedule")
 

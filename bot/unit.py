@@ -20,12 +20,12 @@ from bot.permissions import Actor
 from bot.telemetry import trail
 from bot.texts import Text
 from bot.texts.stored import spoken_json
-from storage.audit import Audit
+from storage.core.audit import Audit
+from storage.core.inbox import Inbox
+from storage.core.outbox import Outbox, PostedCard
+from storage.core.schedule import Deadlines
 from storage.database import Database
-from storage.inbox import Inbox
-from storage.outbox import Outbox, PostedCard
 from storage.people import People
-from storage.schedule import Deadlines
 from storage.setup import Setup
 
 _Repository = TypeVar("_Repository")

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from storage.audit import AuditEntry
-from storage.schedule import Schedules
+from storage.core.audit import AuditEntry
+from storage.core.schedule import Schedules
 
 # Rows of the schedule's runs.
 MADE = "backup.made"  # when the last backup was made

@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from storage.audit import Verdict
 from storage.backup import Counts, restore
+from storage.core.audit import Verdict
 from storage.database import Database
 from storage.models import METADATA
 from storage.rotation import sealed_columns

@@ -1,23 +1,8 @@
 """Every table, imported in one place so that `Base.metadata` is whole (migrations, backups, drift checks)."""
 
-from storage import (
-    approvals,
-    audit,
-    complaints,
-    digests,
-    effects,
-    inbox,
-    keys,
-    outbox,
-    people,
-    processes,
-    refunds,
-    schedule,
-    setup,
-    tenants,
-    trouble,
-)
+from storage import approvals, complaints, digests, keys, people, refunds, setup
 from storage.base import Base
+from storage.core import audit, effects, inbox, outbox, processes, schedule, tenants, trouble
 
 METADATA = Base.metadata
 

@@ -27,10 +27,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from storage.core.schedule import Schedules
 from storage.database import Database
 from storage.keys import DataKey, newest
 from storage.models import METADATA
-from storage.schedule import Schedules
 from storage.types import Sealed, SealedJson
 from storage.vault import INDEX_KEY_ID, REREAD_AFTER, Vault, new_wrapped_key
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.contributions.base import Contribution
 from bot.unit import Unit
-from storage.effects import Effect as EffectRow
+from storage.core.effects import Effect as EffectRow
 
 
 @dataclass(frozen=True, slots=True)

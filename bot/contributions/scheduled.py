@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.contributions.base import Contribution, Named
 from bot.unit import Unit
-from storage.schedule import Deadline
+from storage.core.schedule import Deadline
 
 
 @dataclass(frozen=True, slots=True)

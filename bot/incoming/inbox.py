@@ -20,7 +20,7 @@ from bot.jobs.retries import TryAgain
 from bot.refusals import Refused
 from bot.texts import text
 from bot.unit import Unit, Units, to_person
-from storage.inbox import Inbox, InboxItem, InboxState
+from storage.core.inbox import Inbox, InboxItem, InboxState
 
 log = structlog.get_logger("inbox")
 

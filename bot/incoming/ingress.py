@@ -28,7 +28,7 @@ from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans
 from bot.texts import Catalogue, text
 from bot.unit import Unit, Units
-from storage.inbox import Arrival
+from storage.core.inbox import Arrival
 
 log = structlog.get_logger("ingress")
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")

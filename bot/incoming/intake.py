@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.incoming.inbox import PROCESS, PROCESS_ALL
 from bot.unit import Units
-from storage.inbox import Arrival
+from storage.core.inbox import Arrival
 
 _MOST = 16  # in one transaction, and in one job
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import structlog
 
 from bot.clock import Clock
+from storage.core.tenants import Tenants
 from storage.database import Database
-from storage.tenants import Tenants
 
 log = structlog.get_logger("ingress")
 _LONGEST = 200

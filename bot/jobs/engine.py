@@ -25,8 +25,8 @@ from bot.jobs.engine_serialization import forbid_pickle, serializer
 from bot.jobs.retries import ShortSleeps, retrying
 from bot.jobs.wakeups import Wakeups
 from bot.telemetry.logs import new_incident
+from storage.core.schedule import Schedules
 from storage.database import Database
-from storage.schedule import Schedules
 
 log = structlog.get_logger("engine")
 

@@ -12,8 +12,8 @@ from bot.incoming.inbox import PROCESS
 from bot.jobs.engine import CARDS
 from bot.outgoing.parcels import CARD_LIFE
 from bot.unit import DELIVER
-from storage.inbox import InboxItem, InboxState
-from storage.outbox import OutboxMessage, OutboxState, PostedCard
+from storage.core.inbox import InboxItem, InboxState
+from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
 
 
 def _incoming(resuming: Resuming) -> None:

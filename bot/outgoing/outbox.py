@@ -14,7 +14,7 @@ from bot.feishu import errors
 from bot.jobs.engine import CARDS, Payload
 from bot.outgoing.parcels import Packing, Parcel, Posting
 from bot.unit import DELIVER, Unit, Units
-from storage.outbox import Outbox, OutboxMessage, OutboxState
+from storage.core.outbox import Outbox, OutboxMessage, OutboxState
 
 log = structlog.get_logger("outbox")
 

@@ -11,8 +11,8 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.telemetry.watching import Watcher
+from storage.core.processes import Presence, Processes
 from storage.database import Database
-from storage.processes import Presence, Processes
 
 log = structlog.get_logger("process")
 _EVERY = 5.0  # seconds

@@ -10,8 +10,8 @@ from bot.clock import Clock
 from bot.telemetry import trail
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans
+from storage.core.trouble import Troubles
 from storage.database import Database
-from storage.trouble import Troubles
 
 FEISHU = "feishu"
 DONE = "done"

@@ -10,7 +10,7 @@ from handlers.complaints.showing import CARD
 from handlers.shared.due_times import countdown, next_reminder
 from handlers.shared.words import ping
 from storage.complaints import Complaint, Complaints
-from storage.schedule import Deadline
+from storage.core.schedule import Deadline
 
 FIRST = "complaint.first_reply"
 FINISH = "complaint.finish"

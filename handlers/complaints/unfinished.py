@@ -13,7 +13,7 @@ from handlers.complaints.sync import PICTURES
 from handlers.shared.accounts.registry import queue_of
 from handlers.shared.recovery import begun, has_timer
 from storage.complaints import Complaint, ComplaintReply, Progress, ReplyState
-from storage.effects import Effect as EffectRow
+from storage.core.effects import Effect as EffectRow
 
 
 def _resume(resuming: Resuming) -> None:

@@ -10,7 +10,7 @@ from handlers.refunds.payments import subject_of
 from handlers.refunds.service import ACTION, SEND
 from handlers.shared.accounts.registry import queue_of
 from handlers.shared.recovery import begun
-from storage.effects import Effect as EffectRow
+from storage.core.effects import Effect as EffectRow
 from storage.refunds import RefundProgress, Refunds
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared
-from storage.audit import Audit
+from storage.core.audit import Audit
 
 
 def apply(

@@ -53,8 +53,8 @@ def doctor(composition: Composition, set_addresses: bool, forget_tenant: bool) -
     from handlers.setup.doctor import examine, tell_addresses
     from handlers.setup.machine import examine_database, examine_running, examine_settings
     from handlers.shared.accounts.registry import Channels
+    from storage.core.tenants import Tenants
     from storage.database import Database
-    from storage.tenants import Tenants
 
     settings = read_settings()
     clock = make_clock(settings)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from storage.backup import InUse, NotEmpty
+from storage.core.slot import SlotTaken
 from storage.migrate import SchemaTooNew
 from storage.sealed_file import UnreadableFile
-from storage.slot import SlotTaken
 from storage.vault import VaultError
 
 

@@ -26,7 +26,7 @@ def backup(file: Path, drill: bool) -> None:
     """Write an encrypted backup of the whole database to FILE; mpops may go on working."""
     from storage.backup import backup as write
     from storage.backup_history import MADE
-    from storage.schedule import Schedules
+    from storage.core.schedule import Schedules
 
     settings = read_settings()
     with closing(open_database(settings)) as database:
@@ -192,7 +192,7 @@ def audit() -> None:
 @click.option("--anchor", default="", metavar="COUNT:FINGERPRINT", help="From a digest: that entry must be there yet.")
 def audit_verify(anchor: str) -> None:
     """Prove that no entry was changed, taken out or cut off."""
-    from storage.audit import Audit
+    from storage.core.audit import Audit
 
     database = open_database(read_settings())
     with database.read() as session:
@@ -220,7 +220,7 @@ def audit_export(language: Any, as_csv: bool) -> None:
     from bot.texts import catalogue
     from handlers.status.export import write
     from handlers.status.table import sentence
-    from storage.audit import Audit
+    from storage.core.audit import Audit
     from storage.people import People
 
     settings = read_settings()

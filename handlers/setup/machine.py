@@ -17,15 +17,15 @@ from bot.clock import Clock
 from bot.contributions.doctor import Finding
 from bot.secret_key import HOW_TO_MAKE_ONE, weakness
 from bot.settings import Settings, unknown_variables
-from storage.audit import AuditEntry
 from storage.backup_history import MADE, TOO_OLD, standing
+from storage.core.audit import AuditEntry
+from storage.core.processes import Processes
+from storage.core.schedule import Schedules
+from storage.core.tenants import Tenants
 from storage.database import Damaged, Database
 from storage.migrate import current, newest, revisions
 from storage.private_files import is_open, of_database, rights
-from storage.processes import Processes
-from storage.schedule import Schedules
 from storage.setup import Setup
-from storage.tenants import Tenants
 from storage.vault import VaultError
 
 ENOUGH = 500 * 1024 * 1024  # bytes left on the disk

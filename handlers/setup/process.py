@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     from bot.texts import Catalogue
     from bot.unit import Units
     from handlers.shared.accounts.registry import Channels
+    from storage.core.slot import Slot
     from storage.database import Database
-    from storage.slot import Slot
 
 
 @dataclass(slots=True)

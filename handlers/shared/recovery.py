@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.contributions.restore import Resuming
-from storage.effects import Effects, EffectState
-from storage.schedule import Deadlines
+from storage.core.effects import Effects, EffectState
+from storage.core.schedule import Deadlines
 
 
 def begun(resuming: Resuming, key: str, *, action: str, account_key: str, subject: str) -> None:

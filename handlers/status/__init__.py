@@ -15,7 +15,7 @@ from handlers.status.mending import RETRY, FailedWork
 from handlers.status.permissions import SPECS
 from handlers.status.showing import STATUS, draw_status
 from handlers.status.table import AUDIT, CLICKS, COMMANDS, draw_audit
-from storage.trouble import FailedJobs, ParkedItems
+from storage.core.trouble import FailedJobs, ParkedItems
 
 
 def area(house: House) -> Area:

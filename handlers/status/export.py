@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.texts import Catalogue, Language
 from handlers.status.table import happened, who
-from storage.audit import AuditEntry
+from storage.core.audit import AuditEntry
 from storage.people import People
 
 HEADINGS = ("entry", "time", "who", "subject", "what")

@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.clock import Clock
 from bot.jobs.engine import Engine
 from bot.schedule import Schedule
+from storage.core.slot import Slot
 from storage.database import Database
-from storage.slot import Slot
 
 
 def ready(

@@ -20,13 +20,13 @@ from bot.texts import Text, text
 from bot.unit import Unit, Units
 from handlers.status.items import CALL, EVENT, JOB, MESSAGE, PROCESS
 from handlers.status.permissions import MANAGE
-from storage.effects import Effect as EffectRow
-from storage.effects import EffectState
-from storage.inbox import InboxItem, InboxState
-from storage.outbox import Outbox, OutboxState
-from storage.processes import Processes
-from storage.stuck import Stuck
-from storage.trouble import FailedJobs, FailedJobState, ParkedItems, fingerprint
+from storage.core.effects import Effect as EffectRow
+from storage.core.effects import EffectState
+from storage.core.inbox import InboxItem, InboxState
+from storage.core.outbox import Outbox, OutboxState
+from storage.core.processes import Processes
+from storage.core.stuck import Stuck
+from storage.core.trouble import FailedJobs, FailedJobState, ParkedItems, fingerprint
 
 log = structlog.get_logger("status")
 

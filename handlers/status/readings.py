@@ -14,15 +14,15 @@ from bot.feishu.port import LarkFeishu
 from bot.jobs.engine import PLANS
 from bot.telemetry.readings import Reading, one
 from bot.unit import Units
-from storage.audit import AuditHead
 from storage.backup_history import MADE
-from storage.effects import Effects
-from storage.inbox import Inbox
-from storage.outbox import Outbox
-from storage.processes import Processes
-from storage.schedule import Deadline, Deadlines, Schedules
-from storage.stuck import Stuck
-from storage.trouble import FailedJobs, ParkedItems
+from storage.core.audit import AuditHead
+from storage.core.effects import Effects
+from storage.core.inbox import Inbox
+from storage.core.outbox import Outbox
+from storage.core.processes import Processes
+from storage.core.schedule import Deadline, Deadlines, Schedules
+from storage.core.stuck import Stuck
+from storage.core.trouble import FailedJobs, ParkedItems
 
 _MOST_KINDS = 30
 

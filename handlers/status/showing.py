@@ -30,11 +30,11 @@ from bot.telemetry.watching import FEISHU, LATELY
 from bot.texts import Instant, Left, Text, text
 from handlers.status.items import CALL, PROCESS, Item, items, parked_items
 from storage.backup_history import MADE, TOO_OLD, standing
-from storage.inbox import Inbox
-from storage.outbox import Outbox
-from storage.processes import Processes
-from storage.schedule import Deadlines, Schedules
-from storage.trouble import CallTrouble, ParkedItems, Troubles
+from storage.core.inbox import Inbox
+from storage.core.outbox import Outbox
+from storage.core.processes import Processes
+from storage.core.schedule import Deadlines, Schedules
+from storage.core.trouble import CallTrouble, ParkedItems, Troubles
 
 STATUS = "status"
 TICK_TOO_OLD = timedelta(seconds=30)

@@ -19,7 +19,7 @@ from bot.unit import Unit, to_person
 from handlers.status import mending, permissions
 from handlers.status.permissions import MANAGE, READ
 from handlers.status.showing import STATUS
-from storage.audit import AuditEntry, entries
+from storage.core.audit import AuditEntry, entries
 from storage.people import People
 
 AUDIT = "audit"

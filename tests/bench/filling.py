@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from storage.complaints import Complaint, ComplaintEntry, Progress
+from storage.core.schedule import Deadline
 from storage.database import Database
 from storage.migrate import migrate
 from storage.people import People
-from storage.schedule import Deadline
 from storage.setup import Account, Chat, Program
 from tests.bench.processes import KEY
 

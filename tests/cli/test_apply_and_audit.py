@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
-from storage.audit import Audit
+from storage.core.audit import Audit
 from storage.database import Database
 from storage.people import People
 from storage.setup import Setup

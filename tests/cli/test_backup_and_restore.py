@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from sandbox.faults import CallFault
-from storage.audit import Audit
 from storage.complaints import ComplaintFilter, Complaints
+from storage.core.audit import Audit
 from storage.database import Database
 from tests.cli.running import Ran, mpops, settings
 from tests.databases import migrated_url, postgres_url, sqlite_url

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from sandbox.feishu import card_client
-from storage.audit import entries
 from storage.complaints import Complaint
+from storage.core.audit import entries
 from storage.database import Database
 from storage.refunds import Refunds
 from tests.security.attacked import Attacked, fuzzed

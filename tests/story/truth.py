@@ -18,11 +18,11 @@ from bot.texts import catalogue
 from sandbox.demo import Demo
 from sandbox.wechatpay.complaints import State
 from sandbox.wechatpay.refunds import RefundStatus
-from storage.audit import Audit
 from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
+from storage.core.audit import Audit
+from storage.core.inbox import Inbox, InboxItem, InboxState
+from storage.core.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.database import Database
-from storage.inbox import Inbox, InboxItem, InboxState
-from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.refunds import Refund, RefundProgress
 from tests.house import all_areas
 

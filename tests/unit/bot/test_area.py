@@ -23,8 +23,8 @@ from bot.feishu.values import BotAddedToChat, BotMenu
 from bot.jobs.engine import Engine, Payload
 from bot.texts import text
 from bot.unit import Unit, Units
+from storage.core.schedule import Deadline, Deadlines
 from storage.database import Database
-from storage.schedule import Deadline, Deadlines
 
 
 def ask(unit: Unit, asked: Asked, arguments: NoArguments) -> None:

@@ -20,8 +20,8 @@ from structlog.testing import capture_logs
 
 from bot.jobs.engine import CARDS, NAME, Engine, Payload
 from bot.jobs.engine_serialization import Unpicklable, serializer
+from storage.core.schedule import Schedules
 from storage.database import Database
-from storage.schedule import Schedules
 from tests.databases import migrated_url
 from tests.rows import SECRET
 from tests.story.waiting import eventually

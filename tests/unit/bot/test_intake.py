@@ -21,8 +21,8 @@ from bot.incoming.intake import Intake
 from bot.incoming.router import Router
 from bot.jobs.engine import Engine, Payload
 from bot.unit import Units
+from storage.core.inbox import Arrival, InboxItem, InboxState
 from storage.database import Database
-from storage.inbox import Arrival, InboxItem, InboxState
 
 pytestmark = pytest.mark.both_databases
 

@@ -22,8 +22,8 @@ from bot.outgoing.parcels import Packing, Posting
 from bot.telemetry import trail
 from bot.texts import catalogue, text
 from bot.unit import Units, to_chat
+from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
 from storage.database import Database
-from storage.outbox import OutboxMessage, OutboxState, PostedCard
 
 pytestmark = pytest.mark.both_databases
 

@@ -15,8 +15,8 @@ from bot.incoming.tenant import KnownTenant
 from bot.settings import FeishuSettings, Settings
 from handlers.setup.machine import examine_settings
 from storage.backup import backup, restore
+from storage.core.tenants import Tenants
 from storage.database import Database
-from storage.tenants import Tenants
 from tests.databases import migrated_url
 from tests.rows import NOW, SECRET
 

@@ -15,7 +15,7 @@ from handlers.setup.apply import apply as apply_with
 from handlers.setup.applyfile import ApplyError
 from handlers.setup.applyfile import read as read_with
 from handlers.shared.spans import span
-from storage.audit import Audit, entries
+from storage.core.audit import Audit, entries
 from storage.database import Database
 from storage.digests import Subscriptions
 from storage.people import People

@@ -13,12 +13,12 @@ from bot.contributions.doctor import Finding
 from bot.settings import FeishuSettings, Settings, unknown_variables
 from handlers.setup import machine
 from handlers.setup.machine import examine_database, examine_running, examine_settings
-from storage.audit import Audit
 from storage.backup_history import MADE, PROVEN
+from storage.core.audit import Audit
+from storage.core.processes import Presence, Processes
+from storage.core.schedule import Schedules
 from storage.database import Database
 from storage.migrate import newest
-from storage.processes import Presence, Processes
-from storage.schedule import Schedules
 from tests.databases import sqlite_url
 from tests.rows import NOW, SECRET, company
 

@@ -13,12 +13,12 @@ from bot.jobs.engine import NAME, Engine
 from handlers.complaints.jobs import RETRY_REPLY
 from handlers.setup.resume import resume
 from storage.complaints import ComplaintReply, Complaints, Progress, ReplyState
+from storage.core.effects import Effects, EffectState
+from storage.core.inbox import Inbox, InboxState
+from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
+from storage.core.schedule import Deadlines
 from storage.database import Database
-from storage.effects import Effects, EffectState
-from storage.inbox import Inbox, InboxState
-from storage.outbox import OutboxMessage, OutboxState, PostedCard
 from storage.refunds import RefundProgress
-from storage.schedule import Deadlines
 from tests.house import all_areas
 from tests.rows import NOW, company, complaint, person, refund
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.texts import catalogue
 from handlers.status.export import HEADINGS, cell, write
-from storage.audit import Audit
+from storage.core.audit import Audit
 from storage.database import Database
 from storage.people import People
 from tests.cli.running import MPOPS, settings

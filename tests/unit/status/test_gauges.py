@@ -16,8 +16,8 @@ from bot.telemetry.readings import Reading, one
 from bot.texts import text
 from bot.unit import Units
 from handlers.status.readings import measure
+from storage.core.inbox import Inbox
 from storage.database import Database
-from storage.inbox import Inbox
 
 
 def waiting(session: Session, now: datetime) -> Iterator[Reading]:

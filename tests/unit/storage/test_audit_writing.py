@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from storage.audit import Audit, AuditEntry
+from storage.core.audit import Audit, AuditEntry
 from storage.database import Database
 from tests.rows import NOW, SECRET
 from tests.transactions import statements

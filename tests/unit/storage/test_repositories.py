@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from storage.audit import Audit, AuditEntry, AuditHead, entries
 from storage.complaints import ComplaintFilter, Complaints, Progress
+from storage.core.audit import Audit, AuditEntry, AuditHead, entries
+from storage.core.effects import Effects, EffectState
+from storage.core.inbox import Inbox, InboxState
+from storage.core.schedule import Deadlines, Schedules
 from storage.database import Database
-from storage.effects import Effects, EffectState
-from storage.inbox import Inbox, InboxState
 from storage.people import People, PersonState
 from storage.refunds import COUNTS_AS_SPENT, RefundProgress, Refunds
-from storage.schedule import Deadlines, Schedules
 from storage.setup import ComplaintRoute, Policy, Program, Setup
 from tests.rows import NAME, NOW, PHONE, company, complaint, person, refund
 

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
+from storage.core.slot import Slot, SlotTaken, slot
 from storage.database import Database
-from storage.slot import Slot, SlotTaken, slot
 from tests.databases import migrated_url
 
 

@@ -13,11 +13,11 @@ from adapters.values import Complaint as Told
 from bot.jobs.engine import Engine
 from bot.unit import Units
 from handlers.complaints.sync import merge
-from storage.audit import Audit
 from storage.complaints import Complaint, Complaints
+from storage.core.audit import Audit
+from storage.core.outbox import Outbox
+from storage.core.schedule import Deadlines
 from storage.database import Database
-from storage.outbox import Outbox
-from storage.schedule import Deadlines
 from storage.setup import ComplaintRoute
 from tests.house import units_of
 from tests.rows import NOW, OPENID, PHONE, company

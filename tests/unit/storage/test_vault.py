@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
-from storage.audit import Audit
 from storage.complaints import Complaint, Complaints
+from storage.core.audit import Audit
+from storage.core.inbox import Inbox, InboxItem
+from storage.core.schedule import ScheduleRun
 from storage.database import Database
-from storage.inbox import Inbox, InboxItem
 from storage.keys import DataKey, open_vault, secret_fingerprint
 from storage.people import People, Person
-from storage.schedule import ScheduleRun
 from storage.types import UtcDateTime
 from storage.vault import Vault, VaultError, WrappedKey, new_wrapped_key, unwrap, wrap
 from tests.databases import migrated_url
@@ -239,7 +239,7 @@ def test_a_column_that_was_changed_by_hand_does_not_open(database: Database) -> 
 
 
 def test_sealed_json_comes_back_as_it_was(database: Database) -> None:
-    from storage.effects import Effects
+    from storage.core.effects import Effects
 
     request = {"words": "您好", "list": [1, None, True, {"x": "y"}]}
     with database.write() as session:

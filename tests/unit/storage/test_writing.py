@@ -9,9 +9,9 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from storage.complaints import Complaint, Complaints, Entry
+from storage.core.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
+from storage.core.schedule import Deadline, Deadlines
 from storage.database import Database
-from storage.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
-from storage.schedule import Deadline, Deadlines
 from tests.rows import NOW, complaint
 from tests.transactions import together
 

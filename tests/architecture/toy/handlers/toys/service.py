@@ -18,8 +18,8 @@ from bot.unit import Unit, to_chat
 from handlers.shared.intents import requests
 from handlers.toys.permissions import MAKE
 from storage.approvals import ApprovalRequest
+from storage.core.schedule import Deadline
 from storage.people import Person
-from storage.schedule import Deadline
 from storage.toys import Toy, Toys
 
 CARD = "toy"

@@ -12,9 +12,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from storage.effects import Effect, EffectState
-from storage.inbox import InboxItem, InboxState
-from storage.outbox import OutboxMessage, OutboxState
+from storage.core.effects import Effect, EffectState
+from storage.core.inbox import InboxItem, InboxState
+from storage.core.outbox import OutboxMessage, OutboxState
 
 
 @dataclass(frozen=True, slots=True)
