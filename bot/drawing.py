@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.area import Areas
 from bot.cards.values import Card
 from bot.permissions import Actor
-from storage.people import People
+from storage.areas.people import People
 
 
 @dataclass(frozen=True, slots=True)

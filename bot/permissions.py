@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.contributions.permissions import ROLE_NAMES, Permission, PermissionSpec
-from storage.people import EVERYWHERE, People, Person
+from storage.areas.people import EVERYWHERE, People, Person
 
 
 @dataclass(frozen=True, slots=True)

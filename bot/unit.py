@@ -20,13 +20,13 @@ from bot.permissions import Actor
 from bot.telemetry import trail
 from bot.texts import Text
 from bot.texts.stored import spoken_json
+from storage.areas.people import People
+from storage.areas.setup import Setup
 from storage.core.audit import Audit
 from storage.core.inbox import Inbox
 from storage.core.outbox import Outbox, PostedCard
 from storage.core.schedule import Deadlines
 from storage.database import Database
-from storage.people import People
-from storage.setup import Setup
 
 _Repository = TypeVar("_Repository")
 

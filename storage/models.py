@@ -1,6 +1,7 @@
 """Every table, imported in one place so that `Base.metadata` is whole (migrations, backups, drift checks)."""
 
-from storage import approvals, complaints, digests, keys, people, refunds, setup
+from storage import keys
+from storage.areas import approvals, complaints, digests, people, refunds, setup
 from storage.base import Base
 from storage.core import audit, effects, inbox, outbox, processes, schedule, tenants, trouble
 

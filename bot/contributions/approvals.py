@@ -11,7 +11,7 @@ from bot.contributions.base import Contribution
 from bot.drawing import Look
 from bot.texts import Text
 from bot.unit import Unit
-from storage.approvals import ApprovalRequest
+from storage.areas.approvals import ApprovalRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.contributions.base import Named
 from bot.unit import Unit
-from storage.people import Person
+from storage.areas.people import Person
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from bot.telemetry import trail
 from bot.texts import Catalogue, Language, Text, text
 from bot.texts.stored import spoken
 from bot.unit import Units, receiver_of, stored_receiver
+from storage.areas.setup import Setup
 from storage.core.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
-from storage.setup import Setup
 
 log = structlog.get_logger("outbox")
 

@@ -13,7 +13,7 @@ from adapters.account import AccountConfig
 from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
 from handlers.shared.declaring import account_keys, rows
-from storage.setup import Account, Chat, Program, Setup
+from storage.areas.setup import Account, Chat, Program, Setup
 
 _SECRETS = (
     "private_key", "api_v3_key", "api_v3_key_previous", "platform_public_key", "old_private_keys",

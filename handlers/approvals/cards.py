@@ -29,8 +29,8 @@ from bot.contributions.approvals import Approvable, Shown
 from bot.drawing import Look
 from bot.texts import Instant, Mention, Text, text
 from handlers.shared.due_times import countdown, until_changed, urgency
-from storage.approvals import ApprovalRequest, Approvals, Decision, RequestState
-from storage.people import People, Person
+from storage.areas.approvals import ApprovalRequest, Approvals, Decision, RequestState
+from storage.areas.people import People, Person
 
 _VOTE_TONES = {Decision.APPROVE: Tone.GOOD, Decision.REJECT: Tone.URGENT}
 _TONES = {

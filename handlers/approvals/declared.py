@@ -12,7 +12,7 @@ from bot.contributions.approvals import Approvable
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, one_of
 from handlers.shared.declaring import programs, rows
 from handlers.shared.spans import span
-from storage.setup import Policy, Setup
+from storage.areas.setup import Policy, Setup
 
 _WHOM = r"^(role:[a-z][\w-]*|person:ou_.+|owner)$"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from bot.contributions.search import Located, Lookup
-from storage.approvals import Approvals
+from storage.areas.approvals import Approvals
 
 
 def _find(session: Session, id: int) -> Located | None:

@@ -15,9 +15,9 @@ from handlers.shared.intents import requests
 from handlers.shared.intents.policy import Rule, may_vote, voters
 from handlers.shared.intents.requests import CARD
 from handlers.shared.intents.states import Event
-from storage.approvals import ApprovalRequest, Approvals, ApprovalVote, Decision, RequestState
+from storage.areas.approvals import ApprovalRequest, Approvals, ApprovalVote, Decision, RequestState
+from storage.areas.people import Person
 from storage.core.schedule import Deadline
-from storage.people import Person
 
 # --- voting --------------------------------------------------------------------------------------------------------
 

@@ -12,9 +12,9 @@ from bot.unit import Unit, to_person
 from handlers.shared.due_times import countdown
 from handlers.shared.intents.policy import ReadBooks, Rule, may_vote
 from handlers.shared.intents.requests import CARD
-from storage.approvals import ApprovalRequest, Approvals
-from storage.people import People
-from storage.setup import Setup
+from storage.areas.approvals import ApprovalRequest, Approvals
+from storage.areas.people import People
+from storage.areas.setup import Setup
 
 
 def items(look: Look, actor: Actor) -> list[Item]:

@@ -9,7 +9,7 @@ from bot.unit import Unit, to_chat, to_person
 from handlers.complaints.showing import CARD
 from handlers.shared.due_times import countdown, next_reminder
 from handlers.shared.words import ping
-from storage.complaints import Complaint, Complaints
+from storage.areas.complaints import Complaint, Complaints
 from storage.core.schedule import Deadline
 
 FIRST = "complaint.first_reply"

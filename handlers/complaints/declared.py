@@ -11,7 +11,7 @@ from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
 from bot.contributions.doctor import Check, Finding
 from handlers.shared.declaring import account_keys, programs, rows
-from storage.setup import ComplaintRoute, ReplyTemplate, Setup
+from storage.areas.setup import ComplaintRoute, ReplyTemplate, Setup
 
 
 class RouteTable(Table):

@@ -10,8 +10,8 @@ from bot.contributions.digests import DigestBlock, Digested, Figure
 from bot.drawing import Look
 from bot.texts import text
 from handlers.complaints.listing import item
-from storage.complaints import ComplaintFilter, Complaints
-from storage.people import People
+from storage.areas.complaints import ComplaintFilter, Complaints
+from storage.areas.people import People
 
 _SHOWN = 3
 

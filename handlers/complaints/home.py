@@ -13,8 +13,8 @@ from bot.unit import Unit, receiver_of, to_chat, to_person
 from handlers.complaints.listing import LIST, item
 from handlers.complaints.permissions import VIEW
 from handlers.complaints.showing import CARD
-from storage.complaints import ComplaintFilter, Complaints
-from storage.people import People
+from storage.areas.complaints import ComplaintFilter, Complaints
+from storage.areas.people import People
 
 
 def _standing(look: Look, actor: Actor) -> list[Block]:

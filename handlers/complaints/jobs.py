@@ -26,10 +26,10 @@ from handlers.complaints.states import Event, advance
 from handlers.complaints.sync import merge
 from handlers.shared.accounts.registry import Channels
 from handlers.shared.words import ping
-from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
+from storage.areas.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
+from storage.areas.setup import Setup
 from storage.core.effects import Effects, EffectState
 from storage.core.schedule import Deadline
-from storage.setup import Setup
 
 log = structlog.get_logger("complaints")
 

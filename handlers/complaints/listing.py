@@ -34,8 +34,8 @@ from handlers.complaints.permissions import VIEW
 from handlers.complaints.showing import CARD
 from handlers.shared.due_times import brief, urgency
 from handlers.shared.words import excerpt, named
-from storage.complaints import COUNTED, Complaint, ComplaintFilter, Complaints
-from storage.people import People
+from storage.areas.complaints import COUNTED, Complaint, ComplaintFilter, Complaints
+from storage.areas.people import People
 
 LIST = "complaint_list"
 PAGE = 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from bot.contributions.search import Located, Lookup
-from storage.complaints import Complaints
+from storage.areas.complaints import Complaints
 
 
 def _find(session: Session, id: int) -> Located | None:

@@ -14,7 +14,7 @@ from handlers.complaints.showing import CARD
 from handlers.shared.contributions.refunds import Payment, RefundSubject
 from handlers.shared.events import RefundMoved, RefundPaid
 from handlers.shared.words import masked_phone
-from storage.complaints import Complaint, Complaints
+from storage.areas.complaints import Complaint, Complaints
 
 _WANTS_REFUND = "REFUND"  # docs: wechatpay.md §7 (problem_type)
 

@@ -22,8 +22,8 @@ from handlers.complaints.showing import CARD
 from handlers.complaints.states import Event, advance
 from handlers.shared.accounts.registry import Channels, queue_of
 from handlers.shared.words import named, object_to
-from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
-from storage.people import Person
+from storage.areas.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
+from storage.areas.people import Person
 
 SEND_REPLY = "complaint.send_reply"
 COMPLETE = "complaint.complete"

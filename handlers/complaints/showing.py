@@ -36,9 +36,9 @@ from bot.texts import Fen, Instant, Text, text
 from handlers.complaints.words import step
 from handlers.shared.due_times import SOON, countdown, until_changed, urgency
 from handlers.shared.words import excerpt, masked_phone, named
-from storage.complaints import Complaint, ComplaintEntry, Complaints, Progress, ReplyState
-from storage.people import People
-from storage.setup import Setup
+from storage.areas.complaints import Complaint, ComplaintEntry, Complaints, Progress, ReplyState
+from storage.areas.people import People
+from storage.areas.setup import Setup
 
 CARD = "complaint"
 _SHOWN_ENTRIES = 12

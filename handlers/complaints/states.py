@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage.complaints import Progress
+from storage.areas.complaints import Progress
 
 
 class Event(StrEnum):

@@ -17,8 +17,8 @@ from handlers.complaints.showing import CARD
 from handlers.complaints.states import Event, advance
 from handlers.complaints.times import FINISH, FIRST_REPLY
 from handlers.shared.words import ping
-from storage.complaints import Complaint, Complaints, Entry, Progress
-from storage.setup import ComplaintRoute
+from storage.areas.complaints import Complaint, Complaints, Entry, Progress
+from storage.areas.setup import ComplaintRoute
 
 log = structlog.get_logger("complaints")
 

@@ -12,7 +12,7 @@ from handlers.complaints.service import COMPLETE, SEND_REPLY
 from handlers.complaints.sync import PICTURES
 from handlers.shared.accounts.registry import queue_of
 from handlers.shared.recovery import begun, has_timer
-from storage.complaints import Complaint, ComplaintReply, Progress, ReplyState
+from storage.areas.complaints import Complaint, ComplaintReply, Progress, ReplyState
 from storage.core.effects import Effect as EffectRow
 
 

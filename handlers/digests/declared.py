@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
 from handlers.digests.table import DAILY
-from storage.digests import Subscriptions
+from storage.areas.digests import Subscriptions
 
 
 class SubscriptionTable(Table):

@@ -21,10 +21,10 @@ from bot.jobs.engine import Payload
 from bot.refusals import Refused
 from bot.texts import Instant, Text, text
 from bot.unit import Unit, Units, to_chat
+from storage.areas.digests import Subscription, Subscriptions
+from storage.areas.setup import Setup
 from storage.backup_history import standing
 from storage.core.audit import Audit
-from storage.digests import Subscription, Subscriptions
-from storage.setup import Setup
 
 DAILY = "digest.daily"
 SEND = "digest.send"

@@ -12,8 +12,8 @@ from bot.feishu.values import BotAddedToChat, BotMenu, BotRemovedFromChat, ChatD
 from bot.permissions import Actor
 from bot.texts import Text, text
 from bot.unit import Unit, receiver_of, to_chat, to_person
+from storage.areas.people import EVERYWHERE
 from storage.core.inbox import InboxState
-from storage.people import EVERYWHERE
 
 HELP, HOME, TODO = "help", "home", "todo"
 

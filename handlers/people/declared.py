@@ -11,7 +11,7 @@ from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, one_of
 from bot.contributions.permissions import ROLE_NAMES
 from handlers.shared.declaring import programs
-from storage.people import People
+from storage.areas.people import People
 
 
 class RoleTable(Table):

@@ -11,7 +11,7 @@ from bot.feishu.port import Feishu
 from bot.jobs.engine import Payload
 from bot.unit import Units
 from handlers.people.table import leave
-from storage.people import People
+from storage.areas.people import People
 
 log = structlog.get_logger("people")
 

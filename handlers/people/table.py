@@ -18,7 +18,7 @@ from bot.permissions import Actor
 from bot.refusals import Refused
 from bot.texts import Mention, Text, text
 from bot.unit import Unit, to_person
-from storage.people import EVERYWHERE, Person
+from storage.areas.people import EVERYWHERE, Person
 
 ME = "me"
 MANAGE = Permission("people.manage")

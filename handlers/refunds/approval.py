@@ -11,9 +11,9 @@ from bot.texts import Fen, Instant, Text, text
 from handlers.refunds.payments import payment_of
 from handlers.refunds.words import refund_line, told
 from handlers.shared.contributions.refunds import Payment
-from storage.approvals import ApprovalRequest
-from storage.people import People
-from storage.refunds import Refund, RefundProgress, Refunds
+from storage.areas.approvals import ApprovalRequest
+from storage.areas.people import People
+from storage.areas.refunds import Refund, RefundProgress, Refunds
 
 _OUTCOMES = {
     RefundProgress.PAID: Tag(text("refund.tag.paid"), Tone.GOOD),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from bot.contributions.digests import DigestBlock, Digested, Figure
 from bot.drawing import Look
 from bot.texts import Fen, text
-from storage.refunds import Refunds
+from storage.areas.refunds import Refunds
 
 
 def _draw(look: Look, chat: str, day: datetime) -> Digested:

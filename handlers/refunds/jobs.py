@@ -28,10 +28,10 @@ from handlers.shared.accounts.registry import Channels
 from handlers.shared.contributions.refunds import RefundSubject
 from handlers.shared.events import RefundMoved, RefundPaid
 from handlers.shared.intents import requests
+from storage.areas.people import EVERYWHERE
+from storage.areas.refunds import Refund, RefundProgress, Refunds
 from storage.core.effects import Effects, EffectState
 from storage.core.schedule import Deadline
-from storage.people import EVERYWHERE
-from storage.refunds import Refund, RefundProgress, Refunds
 
 log = structlog.get_logger("refunds")
 

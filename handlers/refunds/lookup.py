@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.contributions.search import Located, Lookup
 from handlers.refunds.payments import subject_of
-from storage.refunds import Refunds
+from storage.areas.refunds import Refunds
 
 
 def _find(session: Session, id: int) -> Located | None:

@@ -12,7 +12,7 @@ from bot.unit import Unit
 from handlers.shared.contributions.refunds import Payment, RefundSubject
 from handlers.shared.events import RefundMoved
 from handlers.shared.intents import requests
-from storage.refunds import Refund, Refunds
+from storage.areas.refunds import Refund, Refunds
 
 COMPLAINT = "complaint"  # the rows have no place for anything else yet, so nothing else is asked for
 

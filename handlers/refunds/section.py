@@ -13,8 +13,8 @@ from bot.texts import Fen, Text, text
 from handlers.refunds.payments import payment_of
 from handlers.refunds.words import all_told
 from handlers.shared.contributions.refunds import Payment
-from storage.people import People
-from storage.refunds import UNSETTLED, Refund, RefundProgress, Refunds
+from storage.areas.people import People
+from storage.areas.refunds import UNSETTLED, Refund, RefundProgress, Refunds
 
 VIEW = "refund"
 _TROUBLED = (RefundProgress.FAILED, RefundProgress.ABNORMAL)

@@ -22,8 +22,8 @@ from handlers.shared.accounts.registry import Channels, queue_of
 from handlers.shared.contributions.refunds import Payment
 from handlers.shared.intents import requests
 from handlers.shared.words import object_to
-from storage.approvals import ApprovalRequest
-from storage.refunds import UNSETTLED, Refund, RefundProgress, Refunds
+from storage.areas.approvals import ApprovalRequest
+from storage.areas.refunds import UNSETTLED, Refund, RefundProgress, Refunds
 
 ACTION = "refund.create"
 SEND = "refund.send"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage.refunds import RefundProgress as P
+from storage.areas.refunds import RefundProgress as P
 
 
 class Event(StrEnum):

@@ -10,8 +10,8 @@ from handlers.refunds.payments import subject_of
 from handlers.refunds.service import ACTION, SEND
 from handlers.shared.accounts.registry import queue_of
 from handlers.shared.recovery import begun
+from storage.areas.refunds import RefundProgress, Refunds
 from storage.core.effects import Effect as EffectRow
-from storage.refunds import RefundProgress, Refunds
 
 
 def _resume(resuming: Resuming) -> None:

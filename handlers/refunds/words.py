@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from bot.cards.values import Block, Fold, Line, Note, Tone, Warning
 from bot.texts import Fen, Mention, Text, text
-from storage.people import People
-from storage.refunds import Refund, RefundProgress
+from storage.areas.people import People
+from storage.areas.refunds import Refund, RefundProgress
 
 _TONES = {
     RefundProgress.ASKED: Tone.WAITING,

@@ -14,9 +14,9 @@ from bot.feishu.doctor import Callback
 from bot.feishu.port import LarkFeishu
 from bot.settings import Settings
 from handlers.shared.accounts.registry import Channels
+from storage.areas.people import EVERYWHERE, People
+from storage.areas.setup import Setup
 from storage.database import Database
-from storage.people import EVERYWHERE, People
-from storage.setup import Setup
 
 
 def examine(database: Database, channels: Channels, settings: Settings, clock: Clock, areas: Areas) -> list[Finding]:

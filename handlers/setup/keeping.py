@@ -220,8 +220,8 @@ def audit_export(language: Any, as_csv: bool) -> None:
     from bot.texts import catalogue
     from handlers.status.export import write
     from handlers.status.table import sentence
+    from storage.areas.people import People
     from storage.core.audit import Audit
-    from storage.people import People
 
     settings = read_settings()
     database = open_database(settings)

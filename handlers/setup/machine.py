@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.contributions.doctor import Finding
 from bot.secret_key import HOW_TO_MAKE_ONE, weakness
 from bot.settings import Settings, unknown_variables
+from storage.areas.setup import Setup
 from storage.backup_history import MADE, TOO_OLD, standing
 from storage.core.audit import AuditEntry
 from storage.core.processes import Processes
@@ -25,7 +26,6 @@ from storage.core.tenants import Tenants
 from storage.database import Damaged, Database
 from storage.migrate import current, newest, revisions
 from storage.private_files import is_open, of_database, rights
-from storage.setup import Setup
 from storage.vault import VaultError
 
 ENOUGH = 500 * 1024 * 1024  # bytes left on the disk

@@ -6,7 +6,7 @@ from adapters.values import Objection
 from bot.refusals import Refused
 from bot.texts import Mention, Text, text
 from bot.texts.clean import cut, one_line
-from storage.people import Person
+from storage.areas.people import Person
 
 
 def excerpt(words: str, longest: int = 40) -> str:

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from bot.texts import Catalogue, Language
 from handlers.status.table import happened, who
+from storage.areas.people import People
 from storage.core.audit import AuditEntry
-from storage.people import People
 
 HEADINGS = ("entry", "time", "who", "subject", "what")
 _BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes UTF-8 for something else

@@ -12,14 +12,14 @@ from bot.area import Areas
 from bot.contributions.search import by_subject
 from bot.telemetry import trail
 from bot.texts import Left, Text, text
+from storage.areas.people import People
+from storage.areas.setup import Setup
 from storage.core.effects import Effect
 from storage.core.inbox import Inbox, InboxItem, InboxState
 from storage.core.outbox import OutboxMessage
 from storage.core.processes import Processes
 from storage.core.stuck import Stuck
 from storage.core.trouble import FailedJob, FailedJobs, FailedJobState, ParkedItems
-from storage.people import People
-from storage.setup import Setup
 
 SLOW = timedelta(seconds=60)
 UNSETTLED = timedelta(minutes=5)

@@ -19,8 +19,8 @@ from bot.unit import Unit, to_person
 from handlers.status import mending, permissions
 from handlers.status.permissions import MANAGE, READ
 from handlers.status.showing import STATUS
+from storage.areas.people import People
 from storage.core.audit import AuditEntry, entries
-from storage.people import People
 
 AUDIT = "audit"
 PAGE = 12

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import insert, text
 
-from storage.complaints import Complaint, ComplaintEntry, Progress
+from storage.areas.complaints import Complaint, ComplaintEntry, Progress
+from storage.areas.people import People
+from storage.areas.setup import Account, Chat, Program
 from storage.core.schedule import Deadline
 from storage.database import Database
 from storage.migrate import migrate
-from storage.people import People
-from storage.setup import Account, Chat, Program
 from tests.bench.processes import KEY
 
 CHAT = "oc_bench"

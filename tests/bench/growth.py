@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 
 from bot.drawing import Look
 from handlers.complaints import listing, showing
-from storage.complaints import Complaints
+from storage.areas.complaints import Complaints
+from storage.areas.people import People
 from storage.core.audit import entries
 from storage.core.schedule import Deadlines
 from storage.database import Database
-from storage.people import People
 from tests.bench.filling import CHAT, NOW, OPEN_ID, fill, phone
 from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio, percentile

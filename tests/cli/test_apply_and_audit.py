@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from storage.areas.people import People
+from storage.areas.setup import Setup
 from storage.core.audit import Audit
 from storage.database import Database
-from storage.people import People
-from storage.setup import Setup
 from tests.cli.running import ROOT, mpops, settings
 from tests.databases import migrated_url
 from tests.rows import NOW, SECRET

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import NullPool, create_engine, make_url, text
 
 from sandbox.faults import CallFault
-from storage.complaints import ComplaintFilter, Complaints
+from storage.areas.complaints import ComplaintFilter, Complaints
 from storage.core.audit import Audit
 from storage.database import Database
 from tests.cli.running import Ran, mpops, settings

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from secrets import token_urlsafe
 
+from storage.areas.people import People
 from storage.backup_history import PROVEN
 from storage.core.audit import Audit
 from storage.core.schedule import Schedules
 from storage.database import Database
-from storage.people import People
 from tests.cli.running import Ran, mpops, settings
 from tests.databases import migrated_url
 from tests.rows import NOW, SECRET, person

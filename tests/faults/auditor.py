@@ -14,15 +14,15 @@ from sqlalchemy.orm import Session
 from sandbox.company import MERCHANT
 from sandbox.feishu.state import Message
 from sandbox.server import Sandbox
-from storage.approvals import ApprovalRequest, RequestState
-from storage.complaints import Complaint, ComplaintReply, Progress, ReplyState
+from storage.areas.approvals import ApprovalRequest, RequestState
+from storage.areas.complaints import Complaint, ComplaintReply, Progress, ReplyState
+from storage.areas.refunds import Refund, RefundProgress
 from storage.core.audit import Audit
 from storage.core.effects import Effect, EffectState
 from storage.core.inbox import InboxItem, InboxState
 from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
 from storage.core.schedule import Deadline
 from storage.database import Database
-from storage.refunds import Refund, RefundProgress
 from tests.faults.staff import shown
 
 _STATES = {

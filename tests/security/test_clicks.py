@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from sandbox.feishu import card_client
-from storage.complaints import Complaint
+from storage.areas.complaints import Complaint
+from storage.areas.refunds import Refunds
 from storage.core.audit import entries
 from storage.database import Database
-from storage.refunds import Refunds
 from tests.security.attacked import Attacked, fuzzed
 from tests.security.shapes import WHOLE
 from tests.story.actors import Case, Person

@@ -18,12 +18,12 @@ from bot.texts import catalogue
 from sandbox.demo import Demo
 from sandbox.wechatpay.complaints import State
 from sandbox.wechatpay.refunds import RefundStatus
-from storage.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
+from storage.areas.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
+from storage.areas.refunds import Refund, RefundProgress
 from storage.core.audit import Audit
 from storage.core.inbox import Inbox, InboxItem, InboxState
 from storage.core.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.database import Database
-from storage.refunds import Refund, RefundProgress
 from tests.house import all_areas
 
 ZONE = "Asia/Shanghai"

@@ -20,8 +20,8 @@ from adapters.ports import Upkeep
 from adapters.transport import Watch, nobody_watches
 from bot.clock import Clock
 from bot.jobs.engine import channel_queue
+from storage.areas.setup import Account, Setup
 from storage.database import Database
-from storage.setup import Account, Setup
 
 log = structlog.get_logger("channels")
 

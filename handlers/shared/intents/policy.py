@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from bot.area import Areas
 from bot.contributions.permissions import Permission
 from bot.permissions import Actor
-from storage.people import People, Person
-from storage.setup import Setup
+from storage.areas.people import People, Person
+from storage.areas.setup import Setup
 
 DEFAULT_DEADLINE = timedelta(hours=4)
 VOTE = Permission("approval.vote")  # and only for what a policy names one an approver of

@@ -14,7 +14,7 @@ from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
 from handlers.shared.intents.policy import Rule, rule_for, voters
 from handlers.shared.intents.states import Event, advance
-from storage.approvals import ApprovalRequest, Approvals, RequestState
+from storage.areas.approvals import ApprovalRequest, Approvals, RequestState
 
 CARD = "approval"
 DUE = "approval.due"

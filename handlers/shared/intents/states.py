@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from storage.approvals import RequestState as S
+from storage.areas.approvals import RequestState as S
 
 
 class Event(StrEnum):

@@ -16,9 +16,9 @@ from handlers.refunds import states as refunds
 from handlers.refunds.service import fen
 from handlers.shared.due_times import REMINDERS, countdown, next_reminder, until_changed
 from handlers.shared.intents import states as approvals
-from storage.approvals import RequestState
-from storage.complaints import OPEN, Progress
-from storage.refunds import COUNTS_AS_SPENT, RefundProgress
+from storage.areas.approvals import RequestState
+from storage.areas.complaints import OPEN, Progress
+from storage.areas.refunds import COUNTS_AS_SPENT, RefundProgress
 
 # --- amounts -----------------------------------------------------------------------------------
 

@@ -6,8 +6,8 @@ import pytest
 
 from bot.contributions.permissions import Permission
 from bot.permissions import Actor, stranger
+from storage.areas.people import People, Person, PersonState, RoleHeld
 from storage.database import Database
-from storage.people import People, Person, PersonState, RoleHeld
 from tests.house import all_areas
 from tests.rows import NOW, person
 

@@ -15,11 +15,11 @@ from handlers.setup.apply import apply as apply_with
 from handlers.setup.applyfile import ApplyError
 from handlers.setup.applyfile import read as read_with
 from handlers.shared.spans import span
+from storage.areas.digests import Subscriptions
+from storage.areas.people import People
+from storage.areas.setup import Setup
 from storage.core.audit import Audit, entries
 from storage.database import Database
-from storage.digests import Subscriptions
-from storage.people import People
-from storage.setup import Setup
 from tests.house import all_areas
 from tests.rows import NOW, person
 

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from bot.jobs.engine import NAME, Engine
 from handlers.complaints.jobs import RETRY_REPLY
 from handlers.setup.resume import resume
-from storage.complaints import ComplaintReply, Complaints, Progress, ReplyState
+from storage.areas.complaints import ComplaintReply, Complaints, Progress, ReplyState
+from storage.areas.refunds import RefundProgress
 from storage.core.effects import Effects, EffectState
 from storage.core.inbox import Inbox, InboxState
 from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
 from storage.core.schedule import Deadlines
 from storage.database import Database
-from storage.refunds import RefundProgress
 from tests.house import all_areas
 from tests.rows import NOW, company, complaint, person, refund
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from bot.texts import catalogue
 from handlers.status.export import HEADINGS, cell, write
+from storage.areas.people import People
 from storage.core.audit import Audit
 from storage.database import Database
-from storage.people import People
 from tests.cli.running import MPOPS, settings
 from tests.databases import migrated_url
 from tests.rows import NOW, SECRET

@@ -28,6 +28,7 @@ from handlers.status.mending import RETRY, FailedWork
 from handlers.status.permissions import MANAGE, READ
 from handlers.status.showing import STATUS, draw_status
 from handlers.status.table import CLICKS, status
+from storage.areas.refunds import RefundProgress
 from storage.core.audit import entries
 from storage.core.effects import Effects, EffectState
 from storage.core.inbox import Inbox, InboxState
@@ -36,7 +37,6 @@ from storage.core.processes import Presence, Processes
 from storage.core.schedule import Deadlines
 from storage.core.trouble import FailedJobs, ParkedItems, fingerprint
 from storage.database import Database
-from storage.refunds import RefundProgress
 from tests.databases import drop, migrated_url
 from tests.house import all_areas, units_of
 from tests.rows import NOW, SECRET, company, complaint, person, refund

@@ -9,13 +9,13 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
-from storage.complaints import Complaint, Complaints
+from storage.areas.complaints import Complaint, Complaints
+from storage.areas.people import People
+from storage.areas.setup import ReplyTemplate
 from storage.core.audit import Audit, AuditEntry
 from storage.core.inbox import Inbox, InboxItem, InboxState
 from storage.core.schedule import ScheduleRun
 from storage.database import Database
-from storage.people import People
-from storage.setup import ReplyTemplate
 from tests.rows import NOW, complaint, person
 from tests.transactions import together
 

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
-from storage.complaints import ComplaintFilter, Complaints, Progress
+from storage.areas.complaints import ComplaintFilter, Complaints, Progress
+from storage.areas.people import People, PersonState
+from storage.areas.refunds import COUNTS_AS_SPENT, RefundProgress, Refunds
+from storage.areas.setup import ComplaintRoute, Policy, Program, Setup
 from storage.core.audit import Audit, AuditEntry, AuditHead, entries
 from storage.core.effects import Effects, EffectState
 from storage.core.inbox import Inbox, InboxState
 from storage.core.schedule import Deadlines, Schedules
 from storage.database import Database
-from storage.people import People, PersonState
-from storage.refunds import COUNTS_AS_SPENT, RefundProgress, Refunds
-from storage.setup import ComplaintRoute, Policy, Program, Setup
 from tests.rows import NAME, NOW, PHONE, company, complaint, person, refund
 
 HOUR = timedelta(hours=1)
@@ -76,7 +76,7 @@ def test_pages_hold_everything_once(listed: Database) -> None:
 
 
 def test_what_nobody_pages_through_is_not_counted(listed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("storage.complaints.COUNTED", 2)
+    monkeypatch.setattr("storage.areas.complaints.COUNTED", 2)
     with listed.read() as session:
         found, total = Complaints(session).listed(ComplaintFilter(open_only=False), offset=3, limit=50)
     assert total == 3, "one more than is counted says that there are more"

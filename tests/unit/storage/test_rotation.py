@@ -14,13 +14,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from storage.areas.complaints import Complaint
+from storage.areas.people import People
 from storage.backup import backup, restore
-from storage.complaints import Complaint
 from storage.core.audit import Audit
 from storage.core.schedule import Schedules
 from storage.database import Database
 from storage.keys import DataKey
-from storage.people import People
 from storage.rotation import reseal, rotate, sealed_columns, uses
 from storage.vault import REREAD_AFTER, Keys, Vault, VaultError
 from tests.rows import NOW, PHONE, SECRET, complaint, person

@@ -13,12 +13,12 @@ from adapters.values import Complaint as Told
 from bot.jobs.engine import Engine
 from bot.unit import Units
 from handlers.complaints.sync import merge
-from storage.complaints import Complaint, Complaints
+from storage.areas.complaints import Complaint, Complaints
+from storage.areas.setup import ComplaintRoute
 from storage.core.audit import Audit
 from storage.core.outbox import Outbox
 from storage.core.schedule import Deadlines
 from storage.database import Database
-from storage.setup import ComplaintRoute
 from tests.house import units_of
 from tests.rows import NOW, OPENID, PHONE, company
 from tests.transactions import statements

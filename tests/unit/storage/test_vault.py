@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
-from storage.complaints import Complaint, Complaints
+from storage.areas.complaints import Complaint, Complaints
+from storage.areas.people import People, Person
 from storage.core.audit import Audit
 from storage.core.inbox import Inbox, InboxItem
 from storage.core.schedule import ScheduleRun
 from storage.database import Database
 from storage.keys import DataKey, open_vault, secret_fingerprint
-from storage.people import People, Person
 from storage.types import UtcDateTime
 from storage.vault import Vault, VaultError, WrappedKey, new_wrapped_key, unwrap, wrap
 from tests.databases import migrated_url

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from storage.complaints import Complaint, Complaints, Entry
+from storage.areas.complaints import Complaint, Complaints, Entry
 from storage.core.outbox import Outbox, OutboxMessage, OutboxState, PostedCard
 from storage.core.schedule import Deadline, Deadlines
 from storage.database import Database

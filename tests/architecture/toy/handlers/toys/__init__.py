@@ -19,7 +19,7 @@ from handlers.shared.contributions.pushes import OnPush
 from handlers.shared.house import House
 from handlers.toys import cards, declared, service
 from handlers.toys.permissions import SPECS
-from storage.toys import Toys
+from storage.areas.toys import Toys
 
 COUNT = "toy.count"
 

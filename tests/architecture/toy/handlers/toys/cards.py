@@ -12,7 +12,7 @@ from bot.contributions.digests import Digested, Figure
 from bot.drawing import Look
 from bot.permissions import Actor
 from bot.texts import Text, text
-from storage.toys import Toys
+from storage.areas.toys import Toys
 
 
 def draw(look: Look) -> Card:

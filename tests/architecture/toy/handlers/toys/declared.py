@@ -15,7 +15,7 @@ from bot.contributions.gauges import Gauge
 from bot.telemetry.readings import Reading, one
 from bot.unit import Units
 from handlers.shared.declaring import rows
-from storage.toys import Toys, ToyShelf
+from storage.areas.toys import Toys, ToyShelf
 
 
 class ShelfTable(Table):

@@ -17,10 +17,10 @@ from bot.texts import Text, text
 from bot.unit import Unit, to_chat
 from handlers.shared.intents import requests
 from handlers.toys.permissions import MAKE
-from storage.approvals import ApprovalRequest
+from storage.areas.approvals import ApprovalRequest
+from storage.areas.people import Person
+from storage.areas.toys import Toy, Toys
 from storage.core.schedule import Deadline
-from storage.people import Person
-from storage.toys import Toy, Toys
 
 CARD = "toy"
 DUE = "toy.due"

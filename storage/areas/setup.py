@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from storage.areas.people import EVERYWHERE
 from storage.base import Base, id_key, key_text, long_key, money, plain_json, sealed
-from storage.people import EVERYWHERE
 
 
 class Account(Base):

@@ -8,8 +8,8 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from storage.areas.complaints import Complaint
 from storage.base import Base, id_key, key_text, money, sealed
-from storage.complaints import Complaint
 
 
 class RefundProgress(StrEnum):

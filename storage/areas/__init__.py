@@ -1,0 +1,1 @@
+"""What the areas store: models and queries, one module an area."""
