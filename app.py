@@ -121,7 +121,7 @@ def areas_at_rest(settings: Settings) -> Areas:
 
 def _clicks(database: Database) -> str:
     """What clicks are signed for. After a restore it is something new: cards posted since the backup are not ours."""
-    from storage.backup_history import RESTORED
+    from storage.backups.history import RESTORED
     from storage.core.schedule import Schedules
 
     with database.read() as session:

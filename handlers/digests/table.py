@@ -23,7 +23,7 @@ from bot.texts import Instant, Text, text
 from bot.unit import Unit, Units, to_chat
 from storage.areas.digests import Subscription, Subscriptions
 from storage.areas.setup import Setup
-from storage.backup_history import standing
+from storage.backups.history import standing
 from storage.core.audit import Audit
 
 DAILY = "digest.daily"

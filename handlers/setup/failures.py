@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from storage.backup import InUse, NotEmpty
+from storage.backups.backup import InUse, NotEmpty
+from storage.backups.sealed_file import UnreadableFile
 from storage.core.slot import SlotTaken
 from storage.migrate import SchemaTooNew
-from storage.sealed_file import UnreadableFile
 from storage.vault import VaultError
 
 

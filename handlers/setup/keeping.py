@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 @click.option("--drill", is_flag=True, help="Prove at once that it brings everything back.")
 def backup(file: Path, drill: bool) -> None:
     """Write an encrypted backup of the whole database to FILE; mpops may go on working."""
-    from storage.backup import backup as write
-    from storage.backup_history import MADE
+    from storage.backups.backup import backup as write
+    from storage.backups.history import MADE
     from storage.core.schedule import Schedules
 
     settings = read_settings()
@@ -56,10 +56,10 @@ def drill(file: Path) -> None:
 
 def _prove(database: Database, file: Path, settings: Settings) -> None:
     """The outcome is remembered either way: `/状态`, `mpops doctor` and the digests tell it."""
-    from storage.backup_history import not_proven, proven
-    from storage.drill import drill as prove
+    from storage.backups.drill import drill as prove
+    from storage.backups.history import not_proven, proven
+    from storage.backups.sealed_file import UnreadableFile
     from storage.migrate import SchemaTooNew
-    from storage.sealed_file import UnreadableFile
     from storage.vault import VaultError
 
     now = make_clock(settings).now()
@@ -93,8 +93,8 @@ def restore(composition: Composition, file: Path, force: bool) -> None:
     """Make the database what it was when FILE was written, on SQLite or PostgreSQL. Stop mpops first."""
     from bot.jobs.engine import Engine
     from handlers.setup.resume import resume
-    from storage.backup import ready
-    from storage.backup import restore as bring_back
+    from storage.backups.backup import ready
+    from storage.backups.backup import restore as bring_back
     from storage.database import Database
 
     settings = read_settings()

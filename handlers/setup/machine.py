@@ -18,7 +18,7 @@ from bot.contributions.doctor import Finding
 from bot.secret_key import HOW_TO_MAKE_ONE, weakness
 from bot.settings import Settings, unknown_variables
 from storage.areas.setup import Setup
-from storage.backup_history import MADE, TOO_OLD, standing
+from storage.backups.history import MADE, TOO_OLD, standing
 from storage.core.audit import AuditEntry
 from storage.core.processes import Processes
 from storage.core.schedule import Schedules

@@ -14,7 +14,7 @@ from bot.feishu.port import LarkFeishu
 from bot.jobs.engine import PLANS
 from bot.telemetry.readings import Reading, one
 from bot.unit import Units
-from storage.backup_history import MADE
+from storage.backups.history import MADE
 from storage.core.audit import AuditHead
 from storage.core.effects import Effects
 from storage.core.inbox import Inbox

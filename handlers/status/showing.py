@@ -29,7 +29,7 @@ from bot.drawing import Look
 from bot.telemetry.watching import FEISHU, LATELY
 from bot.texts import Instant, Left, Text, text
 from handlers.status.items import CALL, PROCESS, Item, items, parked_items
-from storage.backup_history import MADE, TOO_OLD, standing
+from storage.backups.history import MADE, TOO_OLD, standing
 from storage.core.inbox import Inbox
 from storage.core.outbox import Outbox
 from storage.core.processes import Processes

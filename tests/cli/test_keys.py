@@ -6,7 +6,7 @@ from pathlib import Path
 from secrets import token_urlsafe
 
 from storage.areas.people import People
-from storage.backup_history import PROVEN
+from storage.backups.history import PROVEN
 from storage.core.audit import Audit
 from storage.core.schedule import Schedules
 from storage.database import Database

@@ -13,7 +13,7 @@ from bot.contributions.doctor import Finding
 from bot.settings import FeishuSettings, Settings, unknown_variables
 from handlers.setup import machine
 from handlers.setup.machine import examine_database, examine_running, examine_settings
-from storage.backup_history import MADE, PROVEN
+from storage.backups.history import MADE, PROVEN
 from storage.core.audit import Audit
 from storage.core.processes import Presence, Processes
 from storage.core.schedule import Schedules

@@ -13,15 +13,15 @@ from sqlalchemy.orm import Session
 from storage.areas.complaints import Complaint, ComplaintFilter, Complaints
 from storage.areas.people import People
 from storage.areas.refunds import Refund
-from storage.backup import InUse, NotEmpty, Restored, backup, ready, restore
-from storage.backup_history import RESTORED
+from storage.backups.backup import InUse, NotEmpty, Restored, backup, ready, restore
+from storage.backups.history import RESTORED
+from storage.backups.sealed_file import UnreadableFile, read_lines, write_lines
 from storage.core.audit import Audit, AuditEntry
 from storage.core.inbox import Inbox
 from storage.core.schedule import Heartbeat, Schedules
 from storage.database import Database
 from storage.migrate import SchemaTooNew, drift, migrate
 from storage.models import METADATA
-from storage.sealed_file import UnreadableFile, read_lines, write_lines
 from storage.vault import VaultError
 from tests.databases import postgres_url, sqlite_url
 from tests.rows import NAME, NOW, OPEN_ID, PHONE, SECRET, company, complaint, person, refund

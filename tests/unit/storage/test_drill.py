@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, text
 
-from storage.backup import backup
-from storage.backup_history import PROVEN, proven
+from storage.backups.backup import backup
+from storage.backups.drill import drill
+from storage.backups.history import PROVEN, proven
+from storage.backups.sealed_file import UnreadableFile
 from storage.core.audit import Audit, AuditEntry, AuditHead
 from storage.core.schedule import Schedules
 from storage.database import Database
-from storage.drill import drill
 from storage.rotation import rotate
-from storage.sealed_file import UnreadableFile
 from storage.vault import VaultError
 from tests.rows import NOW, PHONE, SECRET, complaint, person
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from storage.backup import backup
+from storage.backups.backup import backup
 from storage.database import Database
 from storage.migrate import SchemaTooNew, current, floor, migrate, newest, revisions, works_on
 from tests.rows import NOW, SECRET

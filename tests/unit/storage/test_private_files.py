@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 
 from bot.contributions.doctor import Finding
 from handlers.setup.machine import examine_database
-from storage.backup import backup
+from storage.backups.backup import backup
+from storage.backups.drill import drill
 from storage.database import Database
-from storage.drill import drill
 from storage.migrate import migrate
 from tests.cli.running import ROOT, mpops, settings
 from tests.rows import NOW, SECRET

@@ -16,7 +16,7 @@ from sqlalchemy import select, text
 
 from storage.areas.complaints import Complaint
 from storage.areas.people import People
-from storage.backup import backup, restore
+from storage.backups.backup import backup, restore
 from storage.core.audit import Audit
 from storage.core.schedule import Schedules
 from storage.database import Database

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.sealed_file import MAGIC, UnreadableFile, read_header, read_lines, write_lines
+from storage.backups.sealed_file import MAGIC, UnreadableFile, read_header, read_lines, write_lines
 from tests.rows import PHONE, SECRET
 
 LINES = [f'["a", {number}, "{PHONE} 中文 {"x" * (number % 97)}"]' for number in range(30_000)]

@@ -18,14 +18,14 @@ from alembic import command
 from sqlalchemy import Connection, DateTime, LargeBinary, MetaData, Table, func, inspect, literal, select, text
 from sqlalchemy.orm import Session
 
-from storage.backup_history import RESTORED
+from storage.backups.history import RESTORED
+from storage.backups.sealed_file import UnreadableFile, read_header, read_lines, write_lines
 from storage.core.audit import Audit, Verdict
 from storage.core.schedule import Heartbeat, Schedules
 from storage.database import Database
 from storage.keys import open_vault
 from storage.migrate import SchemaTooNew, alembic_config, current, revisions
 from storage.models import METADATA
-from storage.sealed_file import UnreadableFile, read_header, read_lines, write_lines
 from storage.types import lent_vault
 
 _BATCH = 500

@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from storage.backup import Counts, restore
+from storage.backups.backup import Counts, restore
+from storage.backups.sealed_file import read_header
 from storage.core.audit import Verdict
 from storage.database import Database
 from storage.models import METADATA
 from storage.rotation import sealed_columns
-from storage.sealed_file import read_header
 
 _OWN = "schedule_run"  # a restore adds to it
 
@@ -39,7 +39,7 @@ class Proof:
 def drill(path: Path, secrets: Sequence[str], now: datetime) -> Proof:
     """Restore the backup into a file of its own, which is removed afterwards; its values stay encrypted there too.
 
-    Raises what `storage.backup.restore` raises: UnreadableFile, SchemaTooNew, VaultError.
+    Raises what `storage.backups.backup.restore` raises: UnreadableFile, SchemaTooNew, VaultError.
     """
     found: dict[str, int] = {}
     opened: list[int] = []

@@ -1,0 +1,1 @@
+"""Backups: made, restored, and proven to bring everything back."""
