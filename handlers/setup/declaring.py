@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def apply_command(composition: Composition, file: Path, dry_run: bool) -> None:
     """Declare accounts, programs, chats, roles, policies and subscriptions from a TOML file."""
-    from handlers.setup.apply import apply
-    from handlers.setup.applyfile import ApplyError, read
+    from handlers.configuration.apply import apply
+    from handlers.configuration.applyfile import ApplyError, read
 
     settings = read_settings()
     areas = composition.areas(settings)

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from bot.contributions.configuration import Change, Declared
-from handlers.setup.apply import apply as apply_with
-from handlers.setup.applyfile import ApplyError
-from handlers.setup.applyfile import read as read_with
+from handlers.configuration.apply import apply as apply_with
+from handlers.configuration.applyfile import ApplyError
+from handlers.configuration.applyfile import read as read_with
 from handlers.shared.spans import span
 from storage.areas.digests import Subscriptions
 from storage.areas.people import People

@@ -1,0 +1,1 @@
+"""The apply file: what the company declares, read, checked and made true."""
