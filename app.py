@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlers.setup import declaring, keeping, running
-from handlers.setup.opening import make_clock, make_feishu, make_keys, make_spans, make_turns, open_database
-from handlers.setup.process import Bot, Composition
+from handlers.cli import declaring, keeping, running
+from handlers.cli.opening import make_clock, make_feishu, make_keys, make_spans, make_turns, open_database
+from handlers.cli.process import Bot, Composition
 
 if TYPE_CHECKING:
     from bot.area import Areas
@@ -154,7 +154,7 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            from handlers.setup.failures import plainly
+            from handlers.cli.failures import plainly
 
             told = plainly(error)
             if told is None:

@@ -17,7 +17,7 @@ from bot.contributions.scheduled import Scheduled
 from tests.house import all_areas
 
 HANDLERS = Path(__file__).resolve().parents[2] / "handlers"
-SHARED, COMMAND_LINE = "shared", ("setup", "configuration")
+SHARED, COMMAND_LINE = "shared", ("cli", "configuration")
 HUBS = frozenset({"digests", "help", "people", "status"})
 FOLDERS = sorted(each.name for each in HANDLERS.iterdir() if (each / "__init__.py").is_file())
 AREAS = [name for name in FOLDERS if name not in (SHARED, *COMMAND_LINE)]

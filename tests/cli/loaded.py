@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib
 
-for _name in ("app", "bot.jobs.tracked", "bot.feishu.port", "handlers.setup.doctor", "handlers.setup.keeping",
-              "handlers.setup.running", "handlers.setup.machine", "handlers.setup.declaring",
+for _name in ("app", "bot.jobs.tracked", "bot.feishu.port", "handlers.cli.doctor", "handlers.cli.keeping",
+              "handlers.cli.running", "handlers.cli.machine", "handlers.cli.declaring",
               "handlers.configuration.apply",
               "storage.migrate", "storage.backups.backup", "storage.rotation"):  # fmt: skip
     importlib.import_module(_name)

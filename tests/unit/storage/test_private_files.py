@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.contributions.doctor import Finding
-from handlers.setup.machine import examine_database
+from handlers.cli.machine import examine_database
 from storage.backups.backup import backup
 from storage.backups.drill import drill
 from storage.database import Database

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from handlers.setup.opening import make_clock, open_database, read_settings
+from handlers.cli.opening import make_clock, open_database, read_settings
 
 if TYPE_CHECKING:
-    from handlers.setup.process import Composition
+    from handlers.cli.process import Composition
 
 
 @click.command(name="apply")
@@ -50,8 +50,8 @@ def doctor(composition: Composition, set_addresses: bool, forget_tenant: bool) -
     """Check database, credentials, scopes, callbacks, clocks, keys and processes; say what to do."""
     import os
 
-    from handlers.setup.doctor import examine, tell_addresses
-    from handlers.setup.machine import examine_database, examine_running, examine_settings
+    from handlers.cli.doctor import examine, tell_addresses
+    from handlers.cli.machine import examine_database, examine_running, examine_settings
     from handlers.shared.accounts.registry import Channels
     from storage.core.tenants import Tenants
     from storage.database import Database

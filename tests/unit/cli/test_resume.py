@@ -10,8 +10,8 @@ from dbos import DBOSClient, DBOSPortableJSONSerializer
 from sqlalchemy.orm import Session
 
 from bot.jobs.engine import NAME, Engine
+from handlers.cli.resume import resume
 from handlers.complaints.jobs import RETRY_REPLY
-from handlers.setup.resume import resume
 from storage.areas.complaints import ComplaintReply, Complaints, Progress, ReplyState
 from storage.areas.refunds import RefundProgress
 from storage.core.effects import Effects, EffectState

@@ -11,8 +11,8 @@ from sqlalchemy import make_url, text
 
 from bot.contributions.doctor import Finding
 from bot.settings import FeishuSettings, Settings, unknown_variables
-from handlers.setup import machine
-from handlers.setup.machine import examine_database, examine_running, examine_settings
+from handlers.cli import machine
+from handlers.cli.machine import examine_database, examine_running, examine_settings
 from storage.backups.history import MADE, PROVEN
 from storage.core.audit import Audit
 from storage.core.processes import Presence, Processes

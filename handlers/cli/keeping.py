@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlers.setup.opening import make_clock, open_database, read_settings
+from handlers.cli.opening import make_clock, open_database, read_settings
 
 if TYPE_CHECKING:
     from bot.settings import Settings
-    from handlers.setup.process import Composition
+    from handlers.cli.process import Composition
     from storage.database import Database
 
 
@@ -92,7 +92,7 @@ def _prove(database: Database, file: Path, settings: Settings) -> None:
 def restore(composition: Composition, file: Path, force: bool) -> None:
     """Make the database what it was when FILE was written, on SQLite or PostgreSQL. Stop mpops first."""
     from bot.jobs.engine import Engine
-    from handlers.setup.resume import resume
+    from handlers.cli.resume import resume
     from storage.backups.backup import ready
     from storage.backups.backup import restore as bring_back
     from storage.database import Database

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlers.setup.opening import open_database, read_settings
+from handlers.cli.opening import open_database, read_settings
 
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
     from bot.server.stopping import Stop
     from bot.settings import Settings
-    from handlers.setup.process import Bot, Composition
+    from handlers.cli.process import Bot, Composition
 
 
 @click.command()
