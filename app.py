@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from handlers.cli import declaring, keeping, running
-from handlers.cli.opening import make_clock, make_feishu, make_keys, make_spans, make_turns, open_database
+from handlers.cli.opening import make_clock, make_feishu, make_keys, make_spans, make_user_rate_limiter, open_database
 from handlers.cli.process import Bot, Composition
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.cards.actions import ActionSigner
     from bot.contributions.jobs import Job
     from bot.contributions.routing import Click, Command
-    from bot.incoming.inbox import InboxWork
-    from bot.incoming.ingress import Ingress
+    from bot.incoming.processing import InboxProcessing
     from bot.incoming.router import Router
+    from bot.incoming.webhooks import Webhooks
     from bot.jobs import housekeeping
     from bot.jobs.tracked import TrackedEngine
     from bot.outgoing.outbox import Delivery
@@ -69,8 +69,8 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     areas = furnish(House(units, channels, feishu, clock, zone))
 
     # What serves them all.
-    router = Router(areas.of(Command), areas.of(Click), make_turns(settings, metrics))
-    inbox = InboxWork(units, router, signer, PushWork(channels), _remembered(feishu.bot_open_id))
+    router = Router(areas.of(Command), areas.of(Click), make_user_rate_limiter(settings, metrics))
+    inbox = InboxProcessing(units, router, signer, PushWork(channels), _remembered(feishu.bot_open_id))
     packing = Packing(units, signer, words, zone)
     delivery = Delivery(units, packing, Posting(feishu, packing, lambda: engine.peers), chat_gone)
     areas.add(housekeeping.area(units, engine, inbox, delivery, zone))
@@ -80,8 +80,8 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     schedule = Schedule(units)
 
     # Its doors.
-    ingress = Ingress(units, router, signer, words, make_keys(settings), ChannelPushes(channels), metrics, spans)
-    web = build_web(ingress, metrics, lambda: ready(database, engine, schedule, clock, place, leaving), areas)
+    webhooks = Webhooks(units, router, signer, words, make_keys(settings), ChannelPushes(channels), metrics, spans)
+    web = build_web(webhooks, metrics, lambda: ready(database, engine, schedule, clock, place, leaving), areas)
 
     def present(role: str) -> Present:
         return Present(database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher)

@@ -42,7 +42,7 @@ class HttpSettings(BaseModel):
     public_url: str = ""  # https://ops.example.com, as the platforms reach us; for `doctor` and notification addresses
 
 
-class TurnSettings(BaseModel):
+class UserRateSettings(BaseModel):
     """How much one person may ask: so many at once, and one more every so many seconds."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,7 +78,7 @@ class Settings(BaseSettings):
     allow_weak_secret_key: bool = False  # begin a new database with it all the same; see bot.secret_key
     feishu: FeishuSettings = FeishuSettings()
     http: HttpSettings = HttpSettings()
-    turns: TurnSettings = TurnSettings()
+    turns: UserRateSettings = UserRateSettings()
     metrics: MetricsSettings = MetricsSettings()
     otel: OtelSettings = OtelSettings()
     log_level: str = "INFO"

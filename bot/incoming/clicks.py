@@ -41,7 +41,7 @@ def read_click(unit: Unit, value: CardClicked, signer: ActionSigner) -> Clicked:
     )
 
 
-def glance(unit: Unit, value: CardClicked, signer: ActionSigner, router: Router) -> Toast:
+def preview(unit: Unit, value: CardClicked, signer: ActionSigner, router: Router) -> Toast:
     """What to tell the one who clicked, at once. Changes nothing."""
     try:
         clicked = read_click(unit, value, signer)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from bot.contributions.routing import Asked
 from bot.feishu.port import Receiver
 from bot.feishu.values import MessageReceived
+from bot.incoming.command_parser import Typed, read
 from bot.incoming.router import Router, arguments
-from bot.incoming.turns import Turn
-from bot.incoming.wording import Typed, read
+from bot.incoming.user_rate_limit import RateDecision
 from bot.refusals import Refused
 from bot.texts import text
 from bot.unit import Unit, to_chat, to_person
@@ -40,12 +40,12 @@ def answer_message(unit: Unit, message: MessageReceived, router: Router) -> bool
         typed = unreadable
     if is_group and not message.mentions_bot and isinstance(typed, Typed) and not router.knows(typed.word):
         return False  # a slash that speaks to somebody else
-    turn = router.turns.message(
+    decision = router.rate_limiter.message(
         message.message_id, message.sender_open_id, place.id, is_stranger=actor.is_stranger, now=unit.now
     )
-    if turn is Turn.SAY_NO:
+    if decision is RateDecision.SAY_NO:
         raise Refused(text("command.slow_down"))
-    if turn is Turn.SILENT:
+    if decision is RateDecision.SILENT:
         return False
     if message.message_type not in ("text", "post"):
         unit.say(place, text("command.only_text"), reply_to=message.message_id)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Click, Command
-from bot.incoming.turns import UNLIMITED, Turns
+from bot.incoming.user_rate_limit import UNLIMITED, UserRateLimiter
 from bot.permissions import Actor
 from bot.refusals import Refused
 from bot.texts import Text, text
@@ -27,9 +27,11 @@ class UnknownCommand(Refused):
 
 
 class Router:
-    def __init__(self, commands: Iterable[Command], clicks: Iterable[Click], turns: Turns | None = None) -> None:
+    def __init__(
+        self, commands: Iterable[Command], clicks: Iterable[Click], rate_limiter: UserRateLimiter | None = None
+    ) -> None:
         """Without `turns` everybody may ask as much as they like."""
-        self.turns = turns or Turns(UNLIMITED, UNLIMITED)
+        self.rate_limiter = rate_limiter or UserRateLimiter(UNLIMITED, UNLIMITED)
         self.commands = tuple(commands)
         self._words: dict[str, Command] = {}
         self._clicks: dict[str, Click] = {}

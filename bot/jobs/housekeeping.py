@@ -8,7 +8,7 @@ from bot.area import Area
 from bot.contributions.jobs import Job
 from bot.contributions.retention import Retention
 from bot.contributions.scheduled import Cron, Scheduled, Sweep
-from bot.incoming.inbox import PROCESS, PROCESS_ALL, InboxWork
+from bot.incoming.processing import PROCESS, PROCESS_ALL, InboxProcessing
 from bot.jobs.engine import Engine, Payload
 from bot.outgoing.outbox import Delivery
 from bot.schedule import DEADLINE, DeadlineWork
@@ -18,7 +18,7 @@ FORGET = "engine.forget"
 _KEEP_RECORDS = timedelta(days=3)
 
 
-def area(units: Units, engine: Engine, inbox: InboxWork, delivery: Delivery, zone: str) -> Area:
+def area(units: Units, engine: Engine, inbox: InboxProcessing, delivery: Delivery, zone: str) -> Area:
     def forget(payload: Payload) -> None:
         engine.forget(datetime.now(UTC) - _KEEP_RECORDS)  # the engine's records are in real time
         with units.write("forget") as unit:

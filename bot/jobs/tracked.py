@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.incoming.inbox import PROCESS, PROCESS_ALL
+from bot.incoming.processing import PROCESS, PROCESS_ALL
 from bot.jobs.engine import INTERACTIVE, Engine, OnFailure, Payload
 from bot.telemetry import trail
 from bot.telemetry.metrics import Metrics

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bot.area import Area
 from bot.contributions.restore import Resuming, Unfinished
-from bot.incoming.inbox import PROCESS
+from bot.incoming.processing import PROCESS
 from bot.jobs.engine import CARDS
 from bot.outgoing.parcels import CARD_LIFE
 from bot.unit import DELIVER

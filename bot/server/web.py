@@ -10,16 +10,16 @@ from werkzeug.exceptions import HTTPException
 
 from bot.area import Areas
 from bot.contributions.web import Routes
-from bot.incoming.ingress import Ingress
+from bot.incoming.webhooks import Webhooks
 from bot.telemetry.metrics import Metrics
 
 log = structlog.get_logger("web")
 
 
-def build(ingress: Ingress, metrics: Metrics, ready: Callable[[], Mapping[str, bool]], areas: Areas) -> Flask:
+def build(webhooks: Webhooks, metrics: Metrics, ready: Callable[[], Mapping[str, bool]], areas: Areas) -> Flask:
     app = Flask("mpops", static_folder=None)
     app.url_map.merge_slashes = False  # else //… is answered by a redirect to whatever host the sender names
-    app.register_blueprint(ingress.blueprint())
+    app.register_blueprint(webhooks.blueprint())
 
     for routes in areas.of(Routes):
         app.register_blueprint(routes.blueprint())

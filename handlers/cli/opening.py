@@ -16,8 +16,8 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     from bot.clock import Clock
     from bot.feishu.calling import Watch
     from bot.feishu.port import LarkFeishu
-    from bot.incoming.ingress import FeishuKeys
-    from bot.incoming.turns import Turns
+    from bot.incoming.user_rate_limit import UserRateLimiter
+    from bot.incoming.webhooks import FeishuKeys
     from bot.settings import Settings
     from bot.telemetry.metrics import Metrics
     from bot.telemetry.spans import Spans
@@ -112,7 +112,7 @@ def make_feishu(settings: Settings, clock: Clock, watch: Watch) -> LarkFeishu:
 
 def make_keys(settings: Settings) -> FeishuKeys:
     """What events are opened with: the keys of now, and the previous ones while they are being changed."""
-    from bot.incoming.ingress import FeishuKeys
+    from bot.incoming.webhooks import FeishuKeys
 
     feishu = settings.feishu
     return FeishuKeys(
@@ -134,9 +134,9 @@ def make_spans(settings: Settings) -> Spans:
         raise click.ClickException(str(error)) from None
 
 
-def make_turns(settings: Settings, metrics: Metrics) -> Turns:
-    from bot.incoming.turns import STRANGERS, UNLIMITED, Allowance, Turns
+def make_user_rate_limiter(settings: Settings, metrics: Metrics) -> UserRateLimiter:
+    from bot.incoming.user_rate_limit import STRANGERS, UNLIMITED, RateLimit, UserRateLimiter
 
     if not settings.turns.burst:
-        return Turns(UNLIMITED, UNLIMITED)
-    return Turns(Allowance(settings.turns.burst, settings.turns.seconds), STRANGERS, metrics.limited)
+        return UserRateLimiter(UNLIMITED, UNLIMITED)
+    return UserRateLimiter(RateLimit(settings.turns.burst, settings.turns.seconds), STRANGERS, metrics.limited)

@@ -94,7 +94,7 @@ def _list(unit: Unit, asked: Asked, params: dict[str, Any], page: int) -> None:
     unit.post(LIST, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
 
 
-def turn(unit: Unit, clicked: Clicked) -> None:
+def change_page(unit: Unit, clicked: Clicked) -> None:
     """Another page or another filter of a list that stands there; open one of it."""
     card = unit.card_of_message(clicked.message_id)
     if card is None:

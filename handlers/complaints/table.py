@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.contributions.routing import Click, Command
 from bot.texts import text
 from handlers.complaints import home
-from handlers.complaints.listing import ListArguments, show, turn
+from handlers.complaints.listing import ListArguments, change_page, show
 from handlers.complaints.permissions import HANDLE, REVEAL, VIEW
 from handlers.complaints.service import Service
 
@@ -33,9 +33,9 @@ def clicks(service: Service) -> tuple[Click, ...]:
         Click("complaint.back", VIEW, service.back, done=text("click.opened")),
         Click("complaint.finish", HANDLE, service.finish, service.check_finish),
         Click("complaint.phone", REVEAL, service.phone, service.check_phone),
-        Click("complaint.filter", VIEW, turn, done=text("click.opened")),
-        Click("complaint.page", VIEW, turn, done=text("click.opened")),
-        Click("complaint.show", VIEW, turn, done=text("click.opened")),
+        Click("complaint.filter", VIEW, change_page, done=text("click.opened")),
+        Click("complaint.page", VIEW, change_page, done=text("click.opened")),
+        Click("complaint.show", VIEW, change_page, done=text("click.opened")),
         Click("home.complaints", None, home.open_list, done=text("click.opened")),
         Click("todo.complaint", VIEW, home.open_one, done=text("click.opened")),
     )

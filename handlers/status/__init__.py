@@ -6,7 +6,7 @@ from bot.area import Area
 from bot.contributions.cards import CardKind
 from bot.contributions.jobs import Job
 from bot.contributions.retention import Retention
-from bot.incoming.inbox import PROCESS, InboxWork
+from bot.incoming.processing import PROCESS, InboxProcessing
 from bot.jobs.engine import OnFailure, Payload
 from bot.texts import text
 from bot.unit import DELIVER
@@ -35,7 +35,7 @@ def area(house: House) -> Area:
     )
 
 
-def given_up(inbox: InboxWork, failed_work: FailedWork) -> OnFailure:
+def given_up(inbox: InboxProcessing, failed_work: FailedWork) -> OnFailure:
     """For `TrackedEngine.when_failed`."""
 
     def tell(job: str, payload: Payload, incident: str) -> None:

@@ -12,7 +12,7 @@ import structlog
 from bot.contributions.effects import Effect
 from bot.contributions.jobs import Job
 from bot.contributions.routing import Clicked
-from bot.incoming.inbox import PROCESS as WORK_OFF
+from bot.incoming.processing import PROCESS as WORK_OFF
 from bot.jobs.engine import BULK, Payload
 from bot.jobs.tracked import error_at_hand
 from bot.refusals import Refused

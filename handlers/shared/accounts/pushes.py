@@ -11,8 +11,8 @@ import structlog
 from adapters.errors import ChannelError
 from adapters.ports import Inbound
 from adapters.values import Acknowledgement
-from bot.incoming.door import Door
-from bot.incoming.ingress import PushAnswer, Pushed, PushPort
+from bot.incoming.failure_limit import FailureLimiter
+from bot.incoming.webhooks import PushAnswer, Pushed, PushPort
 from bot.jobs.retries import TryAgain
 from bot.unit import Unit
 from handlers.shared.accounts.registry import Channels
@@ -22,25 +22,25 @@ log = structlog.get_logger("channels")
 
 
 class ChannelPushes:
-    """Implements `bot.incoming.ingress.Pushes` over the adapters."""
+    """Implements `bot.incoming.webhooks.PushPorts` over the adapters."""
 
     def __init__(self, channels: Channels) -> None:
         self._channels = channels
-        self._door = Door()
+        self._failures = FailureLimiter()
 
     def account(self, key: str) -> PushPort | None:
         channel = self._channels.find(key)
         inbound = channel.get(Inbound) if channel is not None else None
-        return _AccountPushes(key, inbound, self._door) if inbound is not None else None
+        return _AccountPushes(key, inbound, self._failures) if inbound is not None else None
 
 
 @dataclass(frozen=True, slots=True)
 class _AccountPushes:
-    """Implements `bot.incoming.ingress.PushPort`."""
+    """Implements `bot.incoming.webhooks.PushPort`."""
 
     key: str
     inbound: Inbound
-    door: Door
+    failures: FailureLimiter
 
     @property
     def max_bytes(self) -> int:
@@ -50,7 +50,7 @@ class _AccountPushes:
         try:
             notification = self.inbound.open(headers, body)
         except ChannelError as error:
-            unwritten = self.door.failed()
+            unwritten = self.failures.failed()
             if unwritten is not None:
                 log.warning(
                     "notify.refused", account=self.key, why=type(error).__name__, detail=error.message,

@@ -17,10 +17,10 @@ from bot.cards.actions import ActionSigner
 from bot.feishu.envelope import LARGEST, Challenge, Envelope, Refused, open_envelope
 from bot.feishu.events import Malformed, parse
 from bot.feishu.values import CardClicked
-from bot.incoming.clicks import Toast, glance
-from bot.incoming.door import Door
-from bot.incoming.inbox import FEISHU, PROCESS, REFUSED_CLICK
-from bot.incoming.intake import Intake
+from bot.incoming.batching import BatchWriter
+from bot.incoming.clicks import Toast, preview
+from bot.incoming.failure_limit import FailureLimiter
+from bot.incoming.processing import FEISHU, PROCESS, REFUSED_CLICK
 from bot.incoming.router import Router
 from bot.incoming.tenant import KnownTenant
 from bot.telemetry import trail
@@ -65,7 +65,7 @@ class PushPort(Protocol):
     def refused(self) -> PushAnswer: ...
 
 
-class Pushes(Protocol):
+class PushPorts(Protocol):
     """The channels' side of `/notify/<account>`."""
 
     def account(self, key: str) -> PushPort | None:
@@ -82,7 +82,7 @@ class FeishuKeys:
     app_id: str = ""  # "": events of any app are taken
 
 
-class Ingress:
+class Webhooks:
     def __init__(
         self,
         units: Units,
@@ -90,7 +90,7 @@ class Ingress:
         signer: ActionSigner,
         catalogue: Catalogue,
         keys: FeishuKeys,
-        pushes: Pushes,
+        pushes: PushPorts,
         metrics: Metrics,
         spans: Spans | None = None,
     ) -> None:
@@ -102,8 +102,8 @@ class Ingress:
         self._pushes = pushes
         self._metrics = metrics
         self._spans: Spans = spans or NoSpans()
-        self._intake = Intake(units)
-        self._door = Door()
+        self._batches = BatchWriter(units)
+        self._failures = FailureLimiter()
         self._tenant = KnownTenant(units.database, keys.app_id, units.clock)
 
     def blueprint(self) -> Blueprint:
@@ -126,14 +126,14 @@ class Ingress:
                 encrypt_key=self._keys.encrypt_key,
                 verification_token=self._keys.verification_token,
                 now=self._units.clock.now(),
-                takes_unsigned=not self._door.is_crowded,
+                takes_unsigned=not self._failures.is_exceeded,
                 encrypt_key_previous=self._keys.encrypt_key_previous,
                 verification_token_previous=self._keys.verification_token_previous,
                 app_id=self._keys.app_id,
                 takes_tenant=self._tenant.takes,
             )
         except Refused as refusal:
-            unwritten = self._door.failed()
+            unwritten = self._failures.failed()
             if unwritten is not None:
                 log.warning("feishu.refused", why=refusal.reason, size=len(body), unwritten=unwritten)
             self._metrics.refused("feishu", refusal.reason)
@@ -150,7 +150,7 @@ class Ingress:
 
     def _event(self, opened: Envelope) -> Response:
         try:
-            fresh = self._intake.store(_arrival(opened, opened.event_type, self._units.clock.now()))
+            fresh = self._batches.store(_arrival(opened, opened.event_type, self._units.clock.now()))
         except SQLAlchemyError as error:
             # Not stored, so not acknowledged: Feishu comes again.
             log.error("feishu.not_stored", error=type(error).__name__)
@@ -166,13 +166,13 @@ class Ingress:
             return _json({})
         if not isinstance(value, CardClicked):
             return _json({})
-        if not self._router.turns.click(value.operator_open_id, self._units.clock.now()):
+        if not self._router.rate_limiter.click(value.operator_open_id, self._units.clock.now()):
             return _json(self._spoken(Toast("warning", text("click.slow_down"))))
         try:
             with self._units.write(f"feishu:{envelope.natural_id}") as unit:
-                toast = glance(unit, value, self._signer, self._router)
+                toast = preview(unit, value, self._signer, self._router)
                 kind = f"{REFUSED_CLICK}{toast.words.key}" if toast.refused else envelope.event_type
-                if not toast.stranger or self._router.turns.stranger_click(value.chat_id, unit.now):
+                if not toast.stranger or self._router.rate_limiter.stranger_click(value.chat_id, unit.now):
                     self._store(unit, envelope, kind)
         except SQLAlchemyError as error:
             log.error("feishu.click_not_stored", error=type(error).__name__)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.incoming.inbox import PROCESS, PROCESS_ALL
+from bot.incoming.processing import PROCESS, PROCESS_ALL
 from bot.unit import Units
 from storage.core.inbox import Arrival
 
@@ -28,7 +28,7 @@ class _Waiting:
     error: BaseException | None = None
 
 
-class Intake:
+class BatchWriter:
     """Stores arrivals and hands them over to the inbox's job, both in one transaction."""
 
     def __init__(self, units: Units) -> None:

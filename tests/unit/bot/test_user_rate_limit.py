@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.incoming.door import Door
-from bot.incoming.turns import UNLIMITED, Allowance, Turn, Turns
+from bot.incoming.failure_limit import FailureLimiter
+from bot.incoming.user_rate_limit import UNLIMITED, RateDecision, RateLimit, UserRateLimiter
 from bot.telemetry.metrics import Metrics
 
 NOW = datetime(2026, 3, 20, 6, 0, tzinfo=UTC)
@@ -16,13 +16,15 @@ NOW = datetime(2026, 3, 20, 6, 0, tzinfo=UTC)
 class Asking:
     """Somebody who writes on and on; `counted` is what had to go without."""
 
-    def __init__(self, people: Allowance = Allowance(20, 2.0), strangers: Allowance = Allowance(5, 60.0)) -> None:
+    def __init__(self, people: RateLimit = RateLimit(20, 2.0), strangers: RateLimit = RateLimit(5, 60.0)) -> None:
         self.counted: list[str] = []
-        self.turns = Turns(people, strangers, self.counted.append)
+        self.turns = UserRateLimiter(people, strangers, self.counted.append)
         self.now = NOW
         self._number = 0
 
-    def writes(self, times: int = 1, *, who: str = "ou_1", chat: str = "oc_1", stranger: bool = False) -> list[Turn]:
+    def writes(
+        self, times: int = 1, *, who: str = "ou_1", chat: str = "oc_1", stranger: bool = False
+    ) -> list[RateDecision]:
         found = []
         for _ in range(times):
             self._number += 1
@@ -36,10 +38,10 @@ class Asking:
 
 def test_a_burst_is_answered_the_next_is_told_and_the_rest_is_silence() -> None:
     asking = Asking()
-    assert asking.writes(20) == [Turn.YES] * 20
-    assert asking.writes(30) == [Turn.SAY_NO, *[Turn.SILENT] * 29]
+    assert asking.writes(20) == [RateDecision.YES] * 20
+    assert asking.writes(30) == [RateDecision.SAY_NO, *[RateDecision.SILENT] * 29]
     assert asking.counted == ["message"] * 30
-    assert asking.writes(who="ou_2") == [Turn.YES], "what one does is not held against another"
+    assert asking.writes(who="ou_2") == [RateDecision.YES], "what one does is not held against another"
 
 
 def test_one_more_every_two_seconds_and_told_again_only_after_a_rest() -> None:
@@ -47,15 +49,15 @@ def test_one_more_every_two_seconds_and_told_again_only_after_a_rest() -> None:
     asking.writes(21)
     for _ in range(5):
         asking.waits(2)
-        assert asking.writes(3) == [Turn.YES, Turn.SILENT, Turn.SILENT]
+        assert asking.writes(3) == [RateDecision.YES, RateDecision.SILENT, RateDecision.SILENT]
     asking.waits(60)
-    assert asking.writes(21) == [*[Turn.YES] * 20, Turn.SAY_NO]
+    assert asking.writes(21) == [*[RateDecision.YES] * 20, RateDecision.SAY_NO]
 
 
 def test_clicks_and_messages_are_of_one_measure() -> None:
     asking = Asking()
     assert all(asking.turns.click("ou_1", NOW) for _ in range(19))
-    assert asking.writes(2) == [Turn.YES, Turn.SAY_NO]
+    assert asking.writes(2) == [RateDecision.YES, RateDecision.SAY_NO]
     assert not asking.turns.click("ou_1", NOW)
     assert asking.counted == ["message", "click"]
 
@@ -63,19 +65,19 @@ def test_clicks_and_messages_are_of_one_measure() -> None:
 def test_strangers_share_what_their_chat_has_and_are_not_told() -> None:
     asking = Asking()
     found = [turn for who in range(30) for turn in asking.writes(3, who=f"ou_{who}", stranger=True)]
-    assert found == [*[Turn.YES] * 5, *[Turn.SILENT] * 85]
-    assert asking.writes(stranger=True, who="ou_x", chat="oc_2") == [Turn.YES]
-    assert asking.writes(who="ou_staff") == [Turn.YES], "whoever belongs here is answered all the same"
+    assert found == [*[RateDecision.YES] * 5, *[RateDecision.SILENT] * 85]
+    assert asking.writes(stranger=True, who="ou_x", chat="oc_2") == [RateDecision.YES]
+    assert asking.writes(who="ou_staff") == [RateDecision.YES], "whoever belongs here is answered all the same"
     assert not asking.turns.stranger_click("oc_1", NOW)
     asking.waits(60)
-    assert asking.writes(2, stranger=True, who="ou_y") == [Turn.YES, Turn.SILENT]
+    assert asking.writes(2, stranger=True, who="ou_y") == [RateDecision.YES, RateDecision.SILENT]
 
 
 def test_a_job_that_runs_again_hears_the_same() -> None:
-    asking = Asking(Allowance(1, 60.0))
+    asking = Asking(RateLimit(1, 60.0))
     asking.writes()
     for _ in range(3):
-        assert asking.turns.message("om_again", "ou_1", "oc_1", is_stranger=False, now=NOW) is Turn.SAY_NO
+        assert asking.turns.message("om_again", "ou_1", "oc_1", is_stranger=False, now=NOW) is RateDecision.SAY_NO
     assert asking.counted == ["message"]
 
 
@@ -84,14 +86,14 @@ def test_a_clock_set_back_gives_nothing_and_takes_nothing(jump: float) -> None:
     asking = Asking()
     asking.writes(10)
     asking.waits(jump)
-    assert asking.writes(11) == [*[Turn.YES] * 10, Turn.SAY_NO]
+    assert asking.writes(11) == [*[RateDecision.YES] * 10, RateDecision.SAY_NO]
     asking.waits(2)
-    assert asking.writes() == [Turn.YES]
+    assert asking.writes() == [RateDecision.YES]
 
 
 def test_without_a_limit_nobody_waits() -> None:
     asking = Asking(UNLIMITED, UNLIMITED)
-    assert set(asking.writes(500, stranger=True)) == {Turn.YES}
+    assert set(asking.writes(500, stranger=True)) == {RateDecision.YES}
 
 
 def test_memory_is_bounded_however_many_come() -> None:
@@ -104,14 +106,14 @@ def test_memory_is_bounded_however_many_come() -> None:
 
 def test_a_crowd_at_the_door_is_written_down_in_part() -> None:
     now = [0.0]
-    door = Door(lambda: now[0])
-    assert not door.is_crowded
-    told = [door.failed() for _ in range(1000)]
+    failures = FailureLimiter(lambda: now[0])
+    assert not failures.is_exceeded
+    told = [failures.failed() for _ in range(1000)]
     assert told == [*[0] * 50, *[None] * 950]
-    assert door.is_crowded
+    assert failures.is_exceeded
     now[0] += 1
-    assert not door.is_crowded
-    assert [door.failed() for _ in range(3)] == [950, 0, None]
+    assert not failures.is_exceeded
+    assert [failures.failed() for _ in range(3)] == [950, 0, None]
 
 
 def test_names_that_senders_make_up_are_not_counted_one_by_one_for_ever() -> None:

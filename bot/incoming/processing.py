@@ -33,7 +33,7 @@ _TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it he
 WorkOnPush: TypeAlias = Callable[[Unit, str, str], None]  # account key, stored body
 
 
-class InboxWork:
+class InboxProcessing:
     """The job that works off one inbox item, and what is done when that fails for good."""
 
     def __init__(

@@ -16,8 +16,8 @@ from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.feishu.envelope import Envelope
-from bot.incoming.inbox import FEISHU, PROCESS, PROCESS_ALL, InboxWork
-from bot.incoming.intake import Intake
+from bot.incoming.batching import BatchWriter
+from bot.incoming.processing import FEISHU, PROCESS, PROCESS_ALL, InboxProcessing
 from bot.incoming.router import Router
 from bot.jobs.engine import Engine, Payload
 from bot.unit import Units
@@ -39,7 +39,7 @@ def arrival(id: str) -> Arrival:
 @dataclass
 class Desk:
     database: Database
-    intake: Intake
+    batches: BatchWriter
     jobs: list[str] = field(default_factory=list)
 
     def states(self) -> dict[str, str]:
@@ -60,7 +60,7 @@ class Desk:
 
         def store(number: int) -> None:
             try:
-                told[number] = self.intake.store(arrivals[number])
+                told[number] = self.batches.store(arrivals[number])
             except SQLAlchemyError as error:
                 told[number] = error
 
@@ -83,8 +83,8 @@ class Desk:
 def desk(database: Database) -> Iterator[Desk]:
     engine = Engine(database, "test-0")
     units = Units(database, engine, SystemClock(), Areas())
-    desk = Desk(database, Intake(units))
-    work = InboxWork(units, Router((), ()), ActionSigner(b"k" * 32), lambda unit, account, body: None, lambda: "")
+    desk = Desk(database, BatchWriter(units))
+    work = InboxProcessing(units, Router((), ()), ActionSigner(b"k" * 32), lambda unit, account, body: None, lambda: "")
 
     def process_all(payload: Payload) -> None:
         desk.jobs.append(PROCESS_ALL)
@@ -104,8 +104,8 @@ def test_a_crowd_is_stored_in_few_transactions_and_each_is_worked_off(desk: Desk
     assert desk.states() == {f"feishu:e{number}": InboxState.IGNORED for number in range(CROWD)}
     assert 1 <= len(desk.jobs) <= 2  # one came first, perhaps not alone; the others waited for it and came together
 
-    assert desk.intake.store(arrival("e3")) is False  # Feishu repeats itself
-    assert desk.intake.store(arrival("later")) is True
+    assert desk.batches.store(arrival("e3")) is False  # Feishu repeats itself
+    assert desk.batches.store(arrival("later")) is True
     assert desk.worked_off()
 
 
@@ -120,15 +120,15 @@ def test_one_that_cannot_be_stored_does_not_take_the_others_with_it(desk: Desk) 
     assert all(told[number] is True for number in (0, 2, 4, 5))
     assert desk.worked_off()
     assert set(desk.states()) == {f"feishu:e{number}" for number in (0, 1, 2, 4, 5)}
-    assert desk.intake.store(arrival("later")) is True  # nobody is left in the way
+    assert desk.batches.store(arrival("later")) is True  # nobody is left in the way
 
 
 def test_what_was_not_stored_is_told_to_everybody_and_can_come_again(desk: Desk) -> None:
     with desk.database.write() as session:
         session.execute(text("ALTER TABLE inbox RENAME TO away"))
     with pytest.raises(SQLAlchemyError):
-        desk.intake.store(arrival("e0"))
+        desk.batches.store(arrival("e0"))
     with desk.database.write() as session:
         session.execute(text("ALTER TABLE away RENAME TO inbox"))
-    assert desk.intake.store(arrival("e0")) is True
+    assert desk.batches.store(arrival("e0")) is True
     assert desk.worked_off()

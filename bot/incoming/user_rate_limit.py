@@ -19,18 +19,18 @@ _MOST_JUDGED = 2_000  # messages
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class RateLimit:
     """`burst` at once, and one more every `seconds`. A burst of 0 allows everything."""
 
     burst: int
     seconds: float
 
 
-PEOPLE = Allowance(20, 2.0)
-STRANGERS = Allowance(5, 60.0)
+PEOPLE = RateLimit(20, 2.0)
+STRANGERS = RateLimit(5, 60.0)
 
 
-class Turn(Enum):
+class RateDecision(Enum):
     YES = auto()
     SAY_NO = auto()  # too much, and this one is told so
     SILENT = auto()  # too much, and told already
@@ -41,60 +41,61 @@ class _Bucket:
 
     __slots__ = ("_bucket", "_half", "_told")
 
-    def __init__(self, allowance: Allowance, now: float) -> None:
+    def __init__(self, allowance: RateLimit, now: float) -> None:
         self._bucket = TokenBucket(allowance.burst, allowance.seconds, now)
         self._half = allowance.burst / 2
         self._told = False
 
-    def take(self, now: float) -> Turn:
+    def take(self, now: float) -> RateDecision:
         if self._bucket.left(now) >= self._half:
             self._told = False  # quiet for a while: the next refusal is news again
         if self._bucket.take(now):
-            return Turn.YES
+            return RateDecision.YES
         if self._told:
-            return Turn.SILENT
+            return RateDecision.SILENT
         self._told = True
-        return Turn.SAY_NO
+        return RateDecision.SAY_NO
 
 
-class Turns:
+class UserRateLimiter:
     """Thread-safe. `counted` is called with "message" or "click" for each one that had to go without."""
 
     def __init__(
         self,
-        people: Allowance = PEOPLE,
-        strangers: Allowance = STRANGERS,
+        people: RateLimit = PEOPLE,
+        strangers: RateLimit = STRANGERS,
         counted: Callable[[str], None] = lambda what: None,
     ) -> None:
         self._people, self._strangers, self._counted = people, strangers, counted
         self._lock = threading.Lock()
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
-        self._judged: OrderedDict[str, Turn] = OrderedDict()
+        self._judged: OrderedDict[str, RateDecision] = OrderedDict()
 
-    def message(self, id: str, open_id: str, chat: str, *, is_stranger: bool, now: datetime) -> Turn:
+    def message(self, id: str, open_id: str, chat: str, *, is_stranger: bool, now: datetime) -> RateDecision:
         """Whether this message is answered. A job that runs again asks again, and hears what it heard before.
 
         Strangers share what their chat has, and are never told to slow down: that would be one more answer.
         """
         with self._lock:
-            turn = self._judged.get(id)
-            if turn is None:
-                turn = self._take(f"person:{open_id}", self._people, now)
+            decision = self._judged.get(id)
+            if decision is None:
+                decision = self._take(f"person:{open_id}", self._people, now)
                 if is_stranger and (
-                    turn is not Turn.YES or self._take(f"strangers:{chat}", self._strangers, now) is not Turn.YES
+                    decision is not RateDecision.YES
+                    or self._take(f"strangers:{chat}", self._strangers, now) is not RateDecision.YES
                 ):
-                    turn = Turn.SILENT
-                self._judged[id] = turn
+                    decision = RateDecision.SILENT
+                self._judged[id] = decision
                 while len(self._judged) > _MOST_JUDGED:
                     self._judged.popitem(last=False)
-                if turn is not Turn.YES:
+                if decision is not RateDecision.YES:
                     self._counted("message")
-            return turn
+            return decision
 
     def click(self, open_id: str, now: datetime) -> bool:
         """Whether this click is looked at."""
         with self._lock:
-            allowed = self._take(f"person:{open_id}", self._people, now) is Turn.YES
+            allowed = self._take(f"person:{open_id}", self._people, now) is RateDecision.YES
             if not allowed:
                 self._counted("click")
             return allowed
@@ -102,11 +103,11 @@ class Turns:
     def stranger_click(self, chat_id: str, now: datetime) -> bool:
         """Whether the click of somebody without a role is worth more than its toast."""
         with self._lock:
-            return self._take(f"strangers:{chat_id}", self._strangers, now) is Turn.YES
+            return self._take(f"strangers:{chat_id}", self._strangers, now) is RateDecision.YES
 
-    def _take(self, who: str, allowance: Allowance, now: datetime) -> Turn:
+    def _take(self, who: str, allowance: RateLimit, now: datetime) -> RateDecision:
         if allowance.burst <= 0:
-            return Turn.YES
+            return RateDecision.YES
         bucket = self._buckets.get(who)
         if bucket is None:
             bucket = self._buckets[who] = _Bucket(allowance, now.timestamp())
@@ -116,4 +117,4 @@ class Turns:
         return bucket.take(now.timestamp())
 
 
-UNLIMITED = Allowance(0, 1.0)
+UNLIMITED = RateLimit(0, 1.0)

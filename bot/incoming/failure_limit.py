@@ -12,7 +12,7 @@ _BURST = 50
 _SECONDS = 0.5
 
 
-class Door:
+class FailureLimiter:
     """Counts failed proofs of one entrance, whoever sends them: behind a proxy all senders look the same.
 
     A request that does carry a proof is never turned away for what others do. Thread-safe; time is real time, because
@@ -26,7 +26,7 @@ class Door:
         self._unwritten = 0
 
     @property
-    def is_crowded(self) -> bool:
+    def is_exceeded(self) -> bool:
         """Whether only requests with a proof in their headers are looked at now."""
         with self._lock:
             return self._bucket.left(self._clock()) < 1

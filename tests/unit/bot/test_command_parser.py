@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.incoming.wording import Typed, plain, read
+from bot.incoming.command_parser import Typed, plain, read
 from bot.refusals import Refused
 
 
