@@ -33,8 +33,9 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.incoming.webhooks import Webhooks
     from bot.jobs import housekeeping
     from bot.jobs.tracked import TrackedEngine
-    from bot.outgoing.outbox import Delivery
-    from bot.outgoing.parcels import Packing, Posting
+    from bot.outgoing.delivery import Delivery
+    from bot.outgoing.rendering import MessageRenderer
+    from bot.outgoing.sending import MessageSender
     from bot.schedule import Schedule
     from bot.server.web import build as build_web
     from bot.telemetry.metrics import Metrics
@@ -71,8 +72,8 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     # What serves them all.
     router = Router(areas.of(Command), areas.of(Click), make_user_rate_limiter(settings, metrics))
     inbox = InboxProcessing(units, router, signer, PushWork(channels), _remembered(feishu.bot_open_id))
-    packing = Packing(units, signer, words, zone)
-    delivery = Delivery(units, packing, Posting(feishu, packing, lambda: engine.peers), chat_gone)
+    renderer = MessageRenderer(units, signer, words, zone)
+    delivery = Delivery(units, renderer, MessageSender(feishu, renderer, lambda: engine.peers), chat_gone)
     areas.add(housekeeping.area(units, engine, inbox, delivery, zone))
     for job in areas.of(Job):
         engine.register(job.name, job.run)

@@ -70,7 +70,7 @@ class Unit:
         self.cause = cause
         self._database = database
         self._engine = engine
-        self._lanes: set[str] = set()
+        self._partitions: set[str] = set()
         self._repositories: dict[object, object] = {}
         self.people = self.of(People)
         self.setup = self.of(Setup)
@@ -112,7 +112,7 @@ class Unit:
         """Put a new card into a chat."""
         card_id = self._outbox.add_card(
             kind=kind, subject=subject, params=dict(params or {}), receiver=stored_receiver(receiver),
-            lane=self._lane(receiver), at=self.now, redraw_at=redraw_at,
+            partition=self._partition(receiver), at=self.now, redraw_at=redraw_at,
         )  # fmt: skip
         self._send(receiver, card_id=card_id, reply_to=reply_to)
 
@@ -128,8 +128,8 @@ class Unit:
             self._send(receiver_of(card.receiver), card_id=card.id)
 
     def has_card(self, kind: str, subject: str, receiver: Receiver) -> bool:
-        lane = self._lane(receiver)
-        return any(card.lane == lane for card in self._outbox.cards_of(kind, subject))
+        partition = self._partition(receiver)
+        return any(card.partition == partition for card in self._outbox.cards_of(kind, subject))
 
     def card_of_message(self, message_id: str) -> PostedCard | None:
         return self._outbox.card_of_message(message_id)
@@ -144,18 +144,18 @@ class Unit:
     def _send(
         self, receiver: Receiver, *, card_id: int | None = None, body: str | None = None, reply_to: str | None = None
     ) -> None:
-        lane = self._lane(receiver)
+        partition = self._partition(receiver)
         message_id = self._outbox.add(
-            lane=lane, receiver=stored_receiver(receiver), card_id=card_id, body=body, reply_to=reply_to, at=self.now,
-            trail=trail.current() or None,
+            partition=partition, receiver=stored_receiver(receiver), card_id=card_id, body=body, reply_to=reply_to,
+            at=self.now, trail=trail.current() or None,
         )  # fmt: skip
-        if lane not in self._lanes:  # one delivery sends all that waits
-            self._lanes.add(lane)
+        if partition not in self._partitions:  # one delivery sends all that waits
+            self._partitions.add(partition)
             self._engine.enqueue(
-                self.session, DELIVER, f"deliver-{message_id}", {"lane": lane}, queue=CARDS, partition=lane
+                self.session, DELIVER, f"deliver-{message_id}", {"lane": partition}, queue=CARDS, partition=partition
             )
 
-    def _lane(self, receiver: Receiver) -> str:
+    def _partition(self, receiver: Receiver) -> str:
         return self._database.vault.index(stored_receiver(receiver))
 
     def forget(self, before: datetime) -> None:

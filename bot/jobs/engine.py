@@ -57,7 +57,7 @@ class QueuePlan:
 # Few queues: each costs a polling thread and 2-3 statements a poll.
 PLANS: Mapping[str, QueuePlan] = {
     INTERACTIVE: QueuePlan(poll=0.05, workers=6),
-    # Feishu's limits are kept in bot/outgoing/parcels.py: a limiter here makes the engine look at each partition by
+    # Feishu's limits are kept in bot/outgoing/sending.py: a limiter here makes the engine look at each partition by
     # itself.
     CARDS: QueuePlan(poll=0.05, workers=16, one_per_partition=True),
     channel_queue("wechatpay"): QueuePlan(poll=0.1, workers=4),

@@ -10,7 +10,7 @@ from bot.contributions.retention import Retention
 from bot.contributions.scheduled import Cron, Scheduled, Sweep
 from bot.incoming.processing import PROCESS, PROCESS_ALL, InboxProcessing
 from bot.jobs.engine import Engine, Payload
-from bot.outgoing.outbox import Delivery
+from bot.outgoing.delivery import Delivery
 from bot.schedule import DEADLINE, DeadlineWork
 from bot.unit import DELIVER, Units
 

@@ -10,7 +10,7 @@ from bot.area import Area
 from bot.contributions.restore import Resuming, Unfinished
 from bot.incoming.processing import PROCESS
 from bot.jobs.engine import CARDS
-from bot.outgoing.parcels import CARD_LIFE
+from bot.outgoing.rendering import CARD_LIFE
 from bot.unit import DELIVER
 from storage.core.inbox import InboxItem, InboxState
 from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
@@ -26,8 +26,8 @@ def _outgoing(resuming: Resuming) -> None:
     session, now = resuming.session, resuming.now
     waiting = select(OutboxMessage).where(OutboxMessage.state == OutboxState.WAITING).order_by(OutboxMessage.id)
     for message in session.scalars(waiting):
-        payload = {"lane": message.lane}
-        resuming.enqueue(DELIVER, f"deliver-{message.id}", payload, queue=CARDS, partition=message.lane)
+        payload = {"lane": message.partition}
+        resuming.enqueue(DELIVER, f"deliver-{message.id}", payload, queue=CARDS, partition=message.partition)
     # What stands in the chats is of a later moment than the rows: every card that can still be changed is drawn again.
     standing = select(PostedCard).where(
         PostedCard.message_id.is_not(None),

@@ -21,11 +21,11 @@ _BEGINS_WITHIN = 30.0  # seconds; what has not begun by then takes no place any 
 
 
 class Wakeups:
-    """One alarm for each queue. `paces`: seconds that two looks are apart at the least, whatever wakes the queue."""
+    """One alarm for each queue. `gaps`: seconds that two looks are apart at the least, whatever wakes the queue."""
 
-    def __init__(self, paces: Mapping[str, float]) -> None:
-        self._paces = paces
-        self._alarms = {queue: threading.Event() for queue in paces}
+    def __init__(self, gaps: Mapping[str, float]) -> None:
+        self._gaps = gaps
+        self._alarms = {queue: threading.Event() for queue in gaps}
         self._lock = threading.Lock()
         self._claimed: dict[str, tuple[str, float]] = {}  # by id: its queue, and since when
 
@@ -82,14 +82,14 @@ class Wakeups:
     def sleeping(self, stop: threading.Event, queue: str) -> threading.Event | Sleep:
         """What the thread of that queue may wait for between two looks: `stop` itself for a queue without an alarm."""
         alarm = self._alarms.get(queue)
-        return stop if alarm is None else Sleep(stop, alarm, self._paces[queue])
+        return stop if alarm is None else Sleep(stop, alarm, self._gaps[queue])
 
 
 class Sleep:
     """Looks like the event `stop`, but its `wait` also ends, with False, when the alarm goes."""
 
-    def __init__(self, stop: threading.Event, alarm: threading.Event, pace: float) -> None:
-        self._stop, self._alarm, self._pace = stop, alarm, pace
+    def __init__(self, stop: threading.Event, alarm: threading.Event, gap: float) -> None:
+        self._stop, self._alarm, self._gap = stop, alarm, gap
         self._looked_at = float("-inf")
 
     def is_set(self) -> bool:
@@ -101,7 +101,7 @@ class Sleep:
             left = until - time.monotonic()
             if left <= 0 or self._alarm.wait(min(left, _STOP_SEEN)):
                 break
-        too_soon = self._looked_at + self._pace - time.monotonic()
+        too_soon = self._looked_at + self._gap - time.monotonic()
         if too_soon > 0:
             self._stop.wait(too_soon)
         # Before the look and never after it: what is committed while the queue looks wakes it once more.

@@ -50,7 +50,10 @@ def items(session: Session, now: datetime, areas: Areas) -> list[Item]:
     aside = parked.subjects(CALL)
     found += [of_call(session, call, now, areas) for call in stuck.calls(now - UNSETTLED) if call.key not in aside]
     found += [of_event(event, now) for event in Inbox(session).stale(now - SLOW, _WORST)]
-    found += [of_lane(session, lane.head, lane.waiting, now) for lane in stuck.lanes(now - SLOW, _WORST)]
+    found += [
+        of_partition(session, partition.head, partition.waiting, now)
+        for partition in stuck.partitions(now - SLOW, _WORST)
+    ]
     found += [of_event(event, now) for event in stuck.events_failed(now - LATELY)]
     found += [of_message(session, message, now) for message in stuck.messages_failed(now - LATELY)]
     aside = parked.subjects(JOB)
@@ -71,7 +74,7 @@ def of_event(event: InboxItem, now: datetime) -> Item:
     return Item(EVENT, event.id, event.state, title, _since(event.received_at, now), incident)
 
 
-def of_lane(session: Session, head: OutboxMessage, waiting: int, now: datetime) -> Item:
+def of_partition(session: Session, head: OutboxMessage, waiting: int, now: datetime) -> Item:
     title = text("status.item.lane", chat=_receiver(session, head.receiver), n=waiting)
     detail = text("status.item.why", why=head.error or "-", age=Left(now - head.created_at))
     return Item(MESSAGE, str(head.id), head.state, title, detail, (head.trail or ""))

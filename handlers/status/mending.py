@@ -215,7 +215,7 @@ def _show_again(unit: Unit, id: int) -> None:
     message = unit.of(Stuck).message(id)
     card = unit.of(Outbox).card(message.card_id) if message is not None and message.card_id is not None else None
     if card is not None and card.retired:
-        _still(not any(other.lane == card.lane for other in unit.cards_of(card.kind, card.subject)))
+        _still(not any(other.partition == card.partition for other in unit.cards_of(card.kind, card.subject)))
         card.retired = False
 
 

@@ -25,7 +25,7 @@ class PostedCard(Base):
     subject: Mapped[key_text]
     params: Mapped[sealed_json]  # how it is looked at just now: page, filter, opened form, for whom
     receiver: Mapped[sealed]  # chat:<chat_id> or person:<open_id>
-    lane: Mapped[key_text]  # keyed hash of the receiver
+    partition: Mapped[key_text] = mapped_column("lane")  # keyed hash of the receiver; named as it first was
     message_id: Mapped[str | None]
     posted_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
@@ -43,12 +43,12 @@ class OutboxState(StrEnum):
 
 
 class OutboxMessage(Base):
-    """One message or card drawing on its way out. `id` is the order within a lane."""
+    """One message or card drawing on its way out. `id` is the order within a partition."""
 
     __tablename__ = "outbox"
     __table_args__ = (Index("ix_outbox_state_lane", "state", "lane", "id"), Index("ix_outbox_due", "state", "due_at"))
     id: Mapped[id_key]
-    lane: Mapped[key_text]  # keyed hash of the receiver
+    partition: Mapped[key_text] = mapped_column("lane")  # keyed hash of the receiver
     receiver: Mapped[sealed]
     card_id: Mapped[int | None] = mapped_column(ForeignKey("card.id"), index=True)  # None: a text
     body: Mapped[sealed | None]
@@ -90,24 +90,24 @@ class Outbox:
         return list(self._session.scalars(query.order_by(PostedCard.id)))
 
     def add_card(
-        self, *, kind: str, subject: str, params: Any, receiver: str, lane: str, at: datetime,
+        self, *, kind: str, subject: str, params: Any, receiver: str, partition: str, at: datetime,
         redraw_at: datetime | None = None,
     ) -> int:  # fmt: skip
         """A card that does not stand in its chat yet; its id."""
         card = {
-            "kind": kind, "subject": subject, "params": params, "receiver": receiver, "lane": lane, "created_at": at,
-            "redraw_at": redraw_at,
+            "kind": kind, "subject": subject, "params": params, "receiver": receiver, "lane": partition,
+            "created_at": at, "redraw_at": redraw_at,
         }  # fmt: skip
         return int(self._session.scalars(_ADD_CARD, card).one())
 
     def add(
-        self, *, receiver: str, lane: str, at: datetime, card_id: int | None = None, body: str | None = None,
+        self, *, receiver: str, partition: str, at: datetime, card_id: int | None = None, body: str | None = None,
         reply_to: str | None = None, trail: str | None = None,
     ) -> int:  # fmt: skip
-        """A message or drawing that waits to be sent, last in its lane; its id."""
+        """A message or drawing that waits to be sent, last in its partition; its id."""
         message = {
-            "lane": lane, "receiver": receiver, "card_id": card_id, "body": body, "reply_to": reply_to, "trail": trail,
-            "created_at": at, "due_at": at,
+            "lane": partition, "receiver": receiver, "card_id": card_id, "body": body, "reply_to": reply_to,
+            "trail": trail, "created_at": at, "due_at": at,
         }  # fmt: skip
         return int(self._session.scalars(_ADD, message).one())
 
@@ -121,21 +121,21 @@ class Outbox:
         # Locked, so that a delivery which takes it just now is waited for: it would draw what was before our change.
         return self._session.scalar(query.limit(1).with_for_update()) is not None
 
-    def head(self, lane: str, *, lock: bool = False) -> OutboxMessage | None:
-        """The oldest waiting message of a lane."""
+    def head(self, partition: str, *, lock: bool = False) -> OutboxMessage | None:
+        """The oldest waiting message of a partition."""
         query = (
             select(OutboxMessage)
-            .where(OutboxMessage.state == OutboxState.WAITING, OutboxMessage.lane == lane)
+            .where(OutboxMessage.state == OutboxState.WAITING, OutboxMessage.partition == partition)
             .order_by(OutboxMessage.id)
             .limit(1)
         )
         return self._session.scalar(query.with_for_update() if lock else query)
 
-    def sent_since(self, lane: str, since: datetime, limit: int = 5) -> list[datetime]:
-        """When the last few messages of a lane were sent, as far as that was after `since`."""
+    def sent_since(self, partition: str, since: datetime, limit: int = 5) -> list[datetime]:
+        """When the last few messages of a partition were sent, as far as that was after `since`."""
         query = (
             select(OutboxMessage.sent_at)
-            .where(OutboxMessage.state == OutboxState.SENT, OutboxMessage.lane == lane)
+            .where(OutboxMessage.state == OutboxState.SENT, OutboxMessage.partition == partition)
             .order_by(OutboxMessage.id.desc())
             .limit(limit)
         )
@@ -145,7 +145,7 @@ class Outbox:
         return self._session.get(OutboxMessage, id)
 
     def heads_due(self, now: datetime, forgotten: datetime, limit: int = 200) -> Sequence[tuple[str, int, int]]:
-        """Lanes whose oldest message should be looked at again: lane, the message's id and its attempts.
+        """Partitions whose oldest message should be looked at again: partition, the message's id and its attempts.
 
         That is where an attempt failed and its time has come, or where a message older than `forgotten` was never
         tried (its own delivery job was used up while the message before it could not be sent). A time further away
@@ -154,10 +154,10 @@ class Outbox:
         heads = (
             select(func.min(OutboxMessage.id))
             .where(OutboxMessage.state == OutboxState.WAITING)
-            .group_by(OutboxMessage.lane)
+            .group_by(OutboxMessage.partition)
         )
         query = (
-            select(OutboxMessage.lane, OutboxMessage.id, OutboxMessage.attempts)
+            select(OutboxMessage.partition, OutboxMessage.id, OutboxMessage.attempts)
             .where(
                 OutboxMessage.id.in_(heads),
                 (OutboxMessage.due_at <= now) | (OutboxMessage.due_at > now + LONGEST_WAIT),

@@ -1,6 +1,6 @@
 """What does not move: events not worked off, chats whose messages wait, messages and calls given up.
 
-The outbox has a lane for each receiver; a lane waits for its oldest message.
+The outbox has a partition for each receiver; a partition waits for its oldest message.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from storage.core.outbox import OutboxMessage, OutboxState
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class Partition:
     """The queue of one receiver: how many wait, since when, and the message that all wait for."""
 
     head: OutboxMessage
@@ -41,13 +41,13 @@ class Stuck:
     def event(self, id: str) -> InboxItem | None:
         return self._session.get(InboxItem, id, with_for_update=True, populate_existing=True)
 
-    def lanes(self, before: datetime, limit: int = 5) -> Sequence[Lane]:
+    def partitions(self, before: datetime, limit: int = 5) -> Sequence[Partition]:
         """Receivers whose oldest waiting message was written before that moment, the longest wait first."""
         oldest = func.min(OutboxMessage.created_at)
         waiting = (
             select(func.min(OutboxMessage.id), func.count())
             .where(OutboxMessage.state == OutboxState.WAITING)
-            .group_by(OutboxMessage.lane)
+            .group_by(OutboxMessage.partition)
             .having(oldest < before)
             .order_by(oldest)
             .limit(limit)
@@ -56,7 +56,7 @@ class Stuck:
         for id, count in self._session.execute(waiting).all():
             head = self._session.get(OutboxMessage, id)
             if head is not None:
-                found.append(Lane(head, count))
+                found.append(Partition(head, count))
         return found
 
     def messages_failed(self, since: datetime, limit: int = 50) -> Sequence[OutboxMessage]:

@@ -212,7 +212,7 @@ class Auditor:
         """One card per chat and item, and what stands there is what was drawn last."""
         seen = Counter[tuple[str, str, str]]()
         for card in session.scalars(select(PostedCard).where(PostedCard.retired.is_(False))):
-            seen[card.kind, card.subject, card.lane] += 1
+            seen[card.kind, card.subject, card.partition] += 1
             message = self._sandbox.feishu.store.messages.get(card.message_id or "")
             if message is None or message.recalled:
                 yield f"card {card.id} ({card.kind} {card.subject}) stands nowhere"

@@ -17,8 +17,9 @@ from bot.drawing import Look
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu, Receiver
 from bot.jobs.engine import Engine
-from bot.outgoing.outbox import Delivery
-from bot.outgoing.parcels import Packing, Posting
+from bot.outgoing.delivery import Delivery
+from bot.outgoing.rendering import MessageRenderer
+from bot.outgoing.sending import MessageSender
 from bot.telemetry import trail
 from bot.texts import catalogue, text
 from bot.unit import Units, to_chat
@@ -78,12 +79,12 @@ class Scene:
         self.one, self.other = self._process(), self._process()
         with self.units.write("test") as unit:
             unit.post("word", "1", CHAT)
-        self.lane = self.messages()[0].lane
+        self.partition = self.messages()[0].partition
 
     def _process(self) -> Delivery:
-        packing = Packing(self.units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
-        posting = Posting(cast(Feishu, self.wall), packing, lambda: 1)
-        return Delivery(self.units, packing, posting, lambda unit, chat_id, why: None)
+        renderer = MessageRenderer(self.units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
+        sender = MessageSender(cast(Feishu, self.wall), renderer, lambda: 1)
+        return Delivery(self.units, renderer, sender, lambda unit, chat_id, why: None)
 
     def _draw(self, look: Look) -> Card:
         return Card(title=text("command.unknown", word=self.word), blocks=())
@@ -92,7 +93,7 @@ class Scene:
         """A minute goes by, the truth becomes another one, and the other process shows it."""
         self.watch.time += timedelta(minutes=1)
         self.word = "second"
-        self.other.deliver({"lane": self.lane})
+        self.other.deliver({"lane": self.partition})
         assert "second" in self.wall.stands
 
     def messages(self) -> list[OutboxMessage]:
@@ -115,12 +116,12 @@ def scene(database: Database) -> Scene:
 @pytest.mark.parametrize("known", [False, True])
 def test_an_old_drawing_that_arrives_last_is_replaced(scene: Scene, known: bool) -> None:
     if known:  # the card stands there already, and is only drawn again
-        scene.one.deliver({"lane": scene.lane})
+        scene.one.deliver({"lane": scene.partition})
         scene.word = "between"
         with scene.units.write("test") as unit:
             unit.redraw("word", "1")
     scene.wall.standing_still = scene.meanwhile
-    scene.one.deliver({"lane": scene.lane})
+    scene.one.deliver({"lane": scene.partition})
     assert "second" in scene.wall.stands
     assert {one.state for one in scene.messages()} <= {OutboxState.SENT, OutboxState.SKIPPED}
     with scene.units.read() as session:
@@ -132,7 +133,7 @@ def test_an_old_drawing_that_arrives_last_is_replaced(scene: Scene, known: bool)
 
 def test_a_late_refusal_does_not_undo_what_the_other_one_sent(scene: Scene) -> None:
     scene.wall.standing_still, scene.wall.refuses = scene.meanwhile, True
-    scene.one.deliver({"lane": scene.lane})
+    scene.one.deliver({"lane": scene.partition})
     assert {one.state for one in scene.messages()} <= {OutboxState.SENT, OutboxState.SKIPPED}
     assert "second" in scene.wall.stands
     scene.engine.stop()
@@ -145,6 +146,6 @@ def test_what_somebody_put_aside_meanwhile_does_not_come_back(scene: Scene) -> N
                 message.state = OutboxState.PARKED
 
     scene.wall.standing_still, scene.wall.refuses = put_aside, True
-    scene.one.deliver({"lane": scene.lane})
+    scene.one.deliver({"lane": scene.partition})
     assert [one.state for one in scene.messages()] == [OutboxState.PARKED]
     scene.engine.stop()

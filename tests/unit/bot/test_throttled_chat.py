@@ -13,8 +13,9 @@ from bot.clock import SystemClock
 from bot.feishu.errors import Throttled
 from bot.feishu.port import Feishu, Receiver
 from bot.jobs.engine import Engine
-from bot.outgoing.outbox import Delivery
-from bot.outgoing.parcels import Packing, Posting
+from bot.outgoing.delivery import Delivery
+from bot.outgoing.rendering import MessageRenderer
+from bot.outgoing.sending import MessageSender
 from bot.texts import catalogue, text
 from bot.unit import DELIVER, Units, to_chat
 from storage.database import Database
@@ -43,9 +44,9 @@ def test_the_messages_behind_a_throttled_one_are_sent_in_order(database: Databas
     engine = Engine(database, "test-0")
     units = Units(database, engine, SystemClock(), Areas())
     feishu = BusyFeishu()
-    packing = Packing(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
-    posting = Posting(cast(Feishu, feishu), packing, lambda: engine.peers)
-    delivery = Delivery(units, packing, posting, lambda unit, chat_id, why: None)
+    renderer = MessageRenderer(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
+    sender = MessageSender(cast(Feishu, feishu), renderer, lambda: engine.peers)
+    delivery = Delivery(units, renderer, sender, lambda unit, chat_id, why: None)
     engine.register(DELIVER, delivery.deliver)
     engine.start(execute=True)
     try:

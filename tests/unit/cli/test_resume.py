@@ -134,7 +134,7 @@ def test_messages_go_out_and_the_cards_that_stand_are_drawn_again(database: Data
     def card(message_id: str | None, days: int, *, retired: bool = False) -> PostedCard:
         posted = NOW - timedelta(days=days)
         return PostedCard(
-            kind="complaint", subject="1", params={}, receiver="chat:oc_pay", lane="lane", message_id=message_id,
+            kind="complaint", subject="1", params={}, receiver="chat:oc_pay", partition="lane", message_id=message_id,
             posted_at=posted if message_id else None, created_at=posted, drawn="as it was", retired=retired,
         )  # fmt: skip
 
@@ -145,7 +145,7 @@ def test_messages_go_out_and_the_cards_that_stand_are_drawn_again(database: Data
         ids = [row.id for row in rows]
         for state in (OutboxState.WAITING, OutboxState.SENT, OutboxState.FAILED):
             sent = OutboxMessage(
-                lane="lane", receiver="chat:oc_pay", card_id=ids[-1], state=state, created_at=NOW, due_at=NOW
+                partition="lane", receiver="chat:oc_pay", card_id=ids[-1], state=state, created_at=NOW, due_at=NOW
             )
             session.add(sent)
             session.flush()  # one after the other: the first of them is the message that waits

@@ -238,9 +238,9 @@ def test_a_chat_that_cannot_be_written_to_is_one_item_and_its_first_message_can_
     desk.press_the_only("status.park")
     assert message_state(desk, first) == OutboxState.PARKED
     with desk.database.read() as session:
-        lane = Outbox(session).get(first)
-        assert lane is not None
-        head = Outbox(session).head(lane.lane)
+        partition = Outbox(session).get(first)
+        assert partition is not None
+        head = Outbox(session).head(partition.partition)
         assert head is not None
         assert head.id == second, "the chat goes on"
     (back,) = desk.buttons()["status.unpark"]
@@ -444,7 +444,7 @@ def test_a_card_given_up_with_its_chat_follows_its_item_again(desk: Desk, anothe
     with desk.units.write("lost") as unit:
         unit.post("home", "7", to_chat("oc_pay"))
         (card,) = unit.cards_of("home", "7")
-        message = Outbox(unit.session).head(card.lane)
+        message = Outbox(unit.session).head(card.partition)
         assert message is not None
         id = message.id
         message.state, message.error, card.retired = OutboxState.FAILED, "BotNotInChat 230002", True

@@ -87,10 +87,10 @@ def test_what_goes_out_waits_sealed_and_in_order(database: Database) -> None:
     with database.write() as session:
         outbox = Outbox(session)
         card = outbox.add_card(
-            kind="complaint", subject="1", params={"page": "第二页"}, receiver="chat:oc_pay", lane="l", at=NOW
+            kind="complaint", subject="1", params={"page": "第二页"}, receiver="chat:oc_pay", partition="l", at=NOW
         )
-        first = outbox.add(lane="l", receiver="chat:oc_pay", at=NOW, card_id=card)
-        second = outbox.add(lane="l", receiver="chat:oc_pay", at=NOW, body="您好", reply_to="om_1", trail="t")
+        first = outbox.add(partition="l", receiver="chat:oc_pay", at=NOW, card_id=card)
+        second = outbox.add(partition="l", receiver="chat:oc_pay", at=NOW, body="您好", reply_to="om_1", trail="t")
         assert outbox.drawing_waits(card)
     with database.read() as session:
         posted = session.get_one(PostedCard, card)
@@ -111,7 +111,7 @@ def test_what_goes_out_waits_sealed_and_in_order(database: Database) -> None:
 
 def test_a_message_of_a_card_that_is_not_there_is_refused(database: Database) -> None:
     with pytest.raises(IntegrityError), database.write() as session:
-        Outbox(session).add(lane="l", receiver="chat:oc_pay", at=NOW, card_id=99)
+        Outbox(session).add(partition="l", receiver="chat:oc_pay", at=NOW, card_id=99)
 
 
 def test_the_steps_of_a_complaint_are_kept_once(database: Database) -> None:

@@ -12,7 +12,8 @@ from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.feishu.port import Feishu, Receiver
 from bot.jobs.engine import Engine
-from bot.outgoing.parcels import Packing, Parcel, Posting
+from bot.outgoing.rendering import MessageRenderer, RenderedMessage
+from bot.outgoing.sending import MessageSender
 from bot.texts import catalogue
 from bot.unit import Units, to_chat
 from storage.database import Database
@@ -45,11 +46,11 @@ def test_only_what_can_be_a_message_id_is_replied_to(
     database: Database, message_id: str, call: tuple[str, str]
 ) -> None:
     units = Units(database, Engine(database, "test"), SystemClock(), Areas())
-    packing = Packing(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
+    renderer = MessageRenderer(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
     heard = Heard()
-    parcel = Parcel(
-        id=1, lane="l", receiver=to_chat("oc_1"), reply_to=message_id, attempts=1, card_id=None, message_id=None,
+    parcel = RenderedMessage(
+        id=1, partition="l", receiver=to_chat("oc_1"), reply_to=message_id, attempts=1, card_id=None, message_id=None,
         created_at=datetime(2026, 3, 2, tzinfo=UTC), drawn=None, words="好", rendered=None,
     )  # fmt: skip
-    Posting(cast(Feishu, heard), packing, lambda: 1).send(parcel)
+    MessageSender(cast(Feishu, heard), renderer, lambda: 1).send(parcel)
     assert heard.calls == [call]

@@ -22,7 +22,7 @@ class _Calls:
     ended: deque[float] = field(default_factory=deque)
 
 
-class Pace:
+class RateLimiter:
     """At most `most` calls of one key in any `seconds`, within this process. `most` is asked before every call."""
 
     def __init__(self, most: Callable[[], int], seconds: float, *, now: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class Pace:
         self._keys: dict[str, _Calls] = {}
 
     @contextmanager
-    def turn(self, key: str) -> Iterator[None]:
+    def acquire(self, key: str) -> Iterator[None]:
         """Wait until a call may be made; it is made inside."""
         self._begin(key)
         try:
