@@ -32,7 +32,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.incoming.router import Router
     from bot.incoming.webhooks import Webhooks
     from bot.jobs import housekeeping
-    from bot.jobs.tracked import TrackedEngine
+    from bot.jobs.instrumented import InstrumentedEngine
     from bot.outgoing.delivery import Delivery
     from bot.outgoing.rendering import MessageRenderer
     from bot.outgoing.sending import MessageSender
@@ -61,7 +61,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     signer = ActionSigner(database.vault.subkey(_clicks(database)))
     metrics, spans = Metrics(), make_spans(settings)
     watcher = Watcher(clock, metrics, spans)
-    engine = TrackedEngine(database, settings.executor, metrics, spans, settings.queue_poll)
+    engine = InstrumentedEngine(database, settings.executor, metrics, spans, settings.queue_poll)
     place = slot(database, settings.executor)
     units = Units(database, engine, clock, Areas())
     feishu = make_feishu(settings, clock, watcher.feishu)

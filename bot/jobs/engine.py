@@ -21,8 +21,8 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from bot.jobs.engine_serialization import forbid_pickle, serializer
 from bot.jobs.retries import ShortSleeps, retrying
+from bot.jobs.serialization import forbid_pickle, serializer
 from bot.jobs.wakeups import Wakeups
 from bot.telemetry.logs import new_incident
 from storage.core.schedule import Schedules

@@ -36,7 +36,7 @@ def area(house: House) -> Area:
 
 
 def given_up(inbox: InboxProcessing, failed_work: FailedWork) -> OnFailure:
-    """For `TrackedEngine.when_failed`."""
+    """For `InstrumentedEngine.when_failed`."""
 
     def tell(job: str, payload: Payload, incident: str) -> None:
         if job == PROCESS:

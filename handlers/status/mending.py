@@ -14,7 +14,7 @@ from bot.contributions.jobs import Job
 from bot.contributions.routing import Clicked
 from bot.incoming.processing import PROCESS as WORK_OFF
 from bot.jobs.engine import BULK, Payload
-from bot.jobs.tracked import error_at_hand
+from bot.jobs.instrumented import error_at_hand
 from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.unit import Unit, Units

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-for _name in ("app", "bot.jobs.tracked", "bot.feishu.port", "handlers.cli.doctor", "handlers.cli.keeping",
+for _name in ("app", "bot.jobs.instrumented", "bot.feishu.port", "handlers.cli.doctor", "handlers.cli.keeping",
               "handlers.cli.running", "handlers.cli.machine", "handlers.cli.declaring",
               "handlers.configuration.apply",
               "storage.migrate", "storage.backups.backup", "storage.rotation"):  # fmt: skip

@@ -30,13 +30,13 @@ MODULES = frozenset(
     }
 )  # fmt: skip
 CALLS = frozenset({"eval", "exec", "compile", "__import__", "execfile", "PickleType", "add_jobstore"})
-ENGINE = {"bot/jobs/engine.py", "bot/jobs/engine_serialization.py"}
+ENGINE = {"bot/jobs/engine.py", "bot/jobs/serialization.py"}
 # Packages that can unpickle, and why that never meets a row of ours.
 CAN_UNPICKLE = {
     "anyio": "what it says to processes of its own; none is begun",
     "apscheduler": "its stores in databases; ours is in memory, and `ways_in` finds another",
     "babel": "files of its own package",
-    "dbos": "one class, which bot/jobs/engine_serialization.py shuts",
+    "dbos": "one class, which bot/jobs/serialization.py shuts",
     "jinja2": "compiled templates in a folder that somebody names; nobody names one",
     "pydantic": "`parse_raw` when it is asked for pickle; nobody asks",
     "sqlalchemy": "PickleType and ext.serializer; no column of ours or of the engine's has it",

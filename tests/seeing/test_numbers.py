@@ -202,7 +202,7 @@ def test_an_endpoint_without_the_packages_is_told_in_words(tmp_path: Path) -> No
 
 def test_without_an_endpoint_nothing_of_it_is_loaded() -> None:
     program = (
-        "import sys, app, bot.telemetry.spans, bot.jobs.tracked;"
+        "import sys, app, bot.telemetry.spans, bot.jobs.instrumented;"
         " print(any(m.startswith('opentelemetry') for m in sys.modules))"
     )
     done = subprocess.run(

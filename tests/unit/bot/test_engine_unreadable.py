@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from structlog.testing import capture_logs
 
 from bot.jobs.engine import CARDS, NAME, Engine, Payload
-from bot.jobs.engine_serialization import Unpicklable, serializer
+from bot.jobs.serialization import Unpicklable, serializer
 from storage.core.schedule import Schedules
 from storage.database import Database
 from tests.databases import migrated_url

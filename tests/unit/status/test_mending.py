@@ -16,7 +16,7 @@ from bot.contributions.jobs import Job
 from bot.contributions.routing import Asked, Clicked, NoArguments
 from bot.drawing import Look
 from bot.jobs.engine import NAME
-from bot.jobs.tracked import TrackedEngine
+from bot.jobs.instrumented import InstrumentedEngine
 from bot.refusals import Refused
 from bot.telemetry.trail import trail_of
 from bot.texts import text
@@ -63,7 +63,7 @@ class Desk:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.clock = Hand()
-        self.engine = TrackedEngine(database, "desk")
+        self.engine = InstrumentedEngine(database, "desk")
         self.engine.start(execute=False)
         self.units = units_of(database, self.engine, self.clock)
         with self.units.write("set-up") as unit:

@@ -57,9 +57,7 @@ def _no_schedules(stop_event: threading.Event, polling_interval_sec: float) -> N
 def _replace(owner: type | object, name: str, ours: object) -> None:
     """As assigning does, but only where there is something to replace: a newer DBOS may do it elsewhere."""
     if name not in vars(owner):
-        raise RuntimeError(
-            f"this DBOS has no {name}: see bot/jobs/engine_serialization.py before using another version"
-        )
+        raise RuntimeError(f"this DBOS has no {name}: see bot/jobs/serialization.py before using another version")
     setattr(owner, name, ours)
 
 

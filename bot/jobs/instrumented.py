@@ -21,7 +21,7 @@ log = structlog.get_logger("engine")
 _failed: ContextVar[bool] = ContextVar("failed", default=False)
 
 
-class TrackedEngine(Engine):
+class InstrumentedEngine(Engine):
     """`when_failed` takes the place of `on_failure`, which stays ours."""
 
     def __init__(
