@@ -38,9 +38,9 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.outgoing.sending import MessageSender
     from bot.schedule import Schedule
     from bot.server.web import build as build_web
+    from bot.telemetry.calls import Watcher
+    from bot.telemetry.heartbeat import ProcessHeartbeat
     from bot.telemetry.metrics import Metrics
-    from bot.telemetry.presence import Present
-    from bot.telemetry.watching import Watcher
     from bot.texts import catalogue
     from bot.unit import Units
     from handlers.help.table import chat_gone
@@ -84,12 +84,12 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     webhooks = Webhooks(units, router, signer, words, make_keys(settings), ChannelPushes(channels), metrics, spans)
     web = build_web(webhooks, metrics, lambda: ready(database, engine, schedule, clock, place, leaving), areas)
 
-    def present(role: str) -> Present:
-        return Present(database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher)
+    def heartbeat_of(role: str) -> ProcessHeartbeat:
+        return ProcessHeartbeat(database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher)
 
     return Bot(
         settings, clock, database, engine, units, feishu, channels, schedule, web, words, place, leaving,
-        metrics, spans, present,
+        metrics, spans, heartbeat_of,
     )  # fmt: skip
 
 

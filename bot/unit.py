@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.feishu.port import Receiver
 from bot.jobs.engine import CARDS, INTERACTIVE, Engine, Payload
 from bot.permissions import Actor
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.texts import Text
 from bot.texts.stored import spoken_json
 from storage.areas.people import People
@@ -147,7 +147,7 @@ class Unit:
         partition = self._partition(receiver)
         message_id = self._outbox.add(
             partition=partition, receiver=stored_receiver(receiver), card_id=card_id, body=body, reply_to=reply_to,
-            at=self.now, trail=trail.current() or None,
+            at=self.now, correlation_id=correlation.current() or None,
         )  # fmt: skip
         if partition not in self._partitions:  # one delivery sends all that waits
             self._partitions.add(partition)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.contributions.base import Named
-from bot.telemetry.readings import Reading
+from bot.telemetry.gauges import Reading
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from bot.incoming.failure_limit import FailureLimiter
 from bot.incoming.processing import FEISHU, PROCESS, REFUSED_CLICK
 from bot.incoming.router import Router
 from bot.incoming.tenant import KnownTenant
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans
 from bot.texts import Catalogue, text
@@ -144,8 +144,8 @@ class Webhooks:
             return _json({"code": 503, "msg": "try again"}, 503)
         if isinstance(opened, Challenge):
             return _json({"challenge": opened.value})
-        path = trail.trail_of(_id(opened))
-        with trail.on(path), self._spans.event(opened.event_type, path, "feishu"):
+        correlation_id = correlation.id_of(_id(opened))
+        with correlation.within(correlation_id), self._spans.event(opened.event_type, correlation_id, "feishu"):
             return self._click(opened) if opened.event_type == "card.action.trigger" else self._event(opened)
 
     def _event(self, opened: Envelope) -> Response:
@@ -216,8 +216,8 @@ class Webhooks:
             self._metrics.refused(account)
             return _pushed(port.refused())
         id = f"notify:{account}:{pushed.key}"[:200]
-        path = trail.trail_of(id)
-        with trail.on(path), self._spans.event(pushed.event, path, account):
+        correlation_id = correlation.id_of(id)
+        with correlation.within(correlation_id), self._spans.event(pushed.event, correlation_id, account):
             with self._units.write(id) as unit:
                 arrival = Arrival(id, f"channel:{account}", pushed.event[:200], pushed.body, unit.now)
                 fresh = bool(unit.inbox.store_all([arrival]))

@@ -1,4 +1,4 @@
-"""The engine with every job on the trail of what led to it: in its log lines, its metrics and its span."""
+"""The engine with every job under the correlation id of what led to it: in its log lines, metrics and span."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bot.incoming.processing import PROCESS, PROCESS_ALL
 from bot.jobs.engine import INTERACTIVE, Engine, OnFailure, Payload
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans
 from storage.database import Database
@@ -48,29 +48,31 @@ class InstrumentedEngine(Engine):
         queue: str = INTERACTIVE,
         partition: str | None = None,
     ) -> None:
-        """As the engine does; the payload says which trail the work is on."""
+        """As the engine does; the payload says under which correlation id the work runs."""
         marked = {**payload}
-        marked.setdefault(trail.KEY, trail.current() or trail.trail_of(id))
+        marked.setdefault(correlation.KEY, correlation.current() or correlation.id_of(id))
         if span := self._spans.here():
-            marked[trail.SPAN] = span
+            marked[correlation.SPAN] = span
         super().enqueue(session, job, id, marked, queue=queue, partition=partition)
 
     def run(self, job: str, payload: Payload) -> None:
         if job == PROCESS_ALL:
-            super().run(job, payload)  # each item in it is a job of its own, on its own trail
+            super().run(job, payload)  # each item in it is a job of its own, with an id of its own
             return
-        # What came in together was stored by one of its senders; each item has the trail of its own id.
-        path = trail.trail_of(str(payload["id"])) if job == PROCESS else str(payload.get(trail.KEY) or "")
-        parent = "" if job == PROCESS else str(payload.get(trail.SPAN) or "")
-        path = path or trail.trail_of(repr(sorted(payload.items(), key=str)))
+        # What came in together was stored by one of its senders; each item has the correlation id of its own.
+        correlation_id = (
+            correlation.id_of(str(payload["id"])) if job == PROCESS else str(payload.get(correlation.KEY) or "")
+        )
+        parent = "" if job == PROCESS else str(payload.get(correlation.SPAN) or "")
+        correlation_id = correlation_id or correlation.id_of(repr(sorted(payload.items(), key=str)))
         name = job if job in self._jobs else "unknown"
         started = time.monotonic()
         mark = _failed.set(False)
         try:
-            with trail.on(path), self._spans.job(name, path, parent) as span:
+            with correlation.within(correlation_id), self._spans.job(name, correlation_id, parent) as span:
                 super().run(job, payload)
                 failed, seconds = _failed.get(), time.monotonic() - started
-                trail.follow(path)  # a job may have followed others' trails meanwhile
+                correlation.follow(correlation_id)  # a job may have followed others meanwhile
                 if failed:
                     span.failed("failed")
                 about = {"inbox": payload["id"]} if job == PROCESS else {}

@@ -14,7 +14,7 @@ from bot.cards.values import Card, Note, Tone
 from bot.contributions.cards import CardKind
 from bot.drawing import Look
 from bot.feishu.port import Receiver
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.texts import Catalogue, Language, Text
 from bot.texts.stored import spoken
 from bot.unit import Units, receiver_of, stored_receiver
@@ -57,7 +57,7 @@ class MessageRenderer:
 
     def render_message(self, message: OutboxMessage) -> RenderedMessage:
         # A delivery sends what waits in a chat, whichever event it came from.
-        trail.follow(message.trail or trail.trail_of(f"deliver-{message.id}"))
+        correlation.follow(message.correlation_id or correlation.id_of(f"deliver-{message.id}"))
         with self._units.read() as session:
             card = Outbox(session).card(message.card_id) if message.card_id is not None else None
             return self._rendered(message, card, Setup(session), self._look(session, card))

@@ -87,6 +87,7 @@ def configure(level: str, style: str) -> None:
 def new_incident() -> str:
     """A short id that an operator can read out: it stands in the chat and in the log line.
 
-    Work that follows from an event has the event's trail for it: looked for in the log, it tells the whole story.
+    Work that follows from an event has the event's correlation id for it: looked for in the log, it tells the whole
+    story.
     """
     return str(structlog.contextvars.get_contextvars().get("trail") or secrets.token_hex(4))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 
-from bot.telemetry.readings import Measured, Reading
+from bot.telemetry.gauges import Measured, Reading
 
 _MOST_KINDS = 100
 # Why requests are refused; anything else is "other", so that no stranger makes rows here.

@@ -1,6 +1,6 @@
 """Spans by OpenTelemetry, sent as OTLP over HTTP. Imported only where an endpoint is set.
 
-The trace id begins with the trail, and the id of the event's own span is made from it too, so that the web process
+The trace id begins with the correlation id, and the id of the event's own span is made from it too, so the web process
 that took an event and the worker that works it off write one trace without telling each other anything.
 """
 
@@ -32,41 +32,41 @@ from opentelemetry.trace import (
 from opentelemetry.trace import Span as OtelSpan
 
 
-def _trace_id(trail: str) -> int:
-    return int((trail + hashlib.sha256(f"trace:{trail}".encode()).hexdigest())[:32], 16)
+def _trace_id(correlation_id: str) -> int:
+    return int((correlation_id + hashlib.sha256(f"trace:{correlation_id}".encode()).hexdigest())[:32], 16)
 
 
-def _root_id(trail: str) -> int:
-    return int(hashlib.sha256(f"span:{trail}".encode()).hexdigest()[:16], 16)
+def _root_id(correlation_id: str) -> int:
+    return int(hashlib.sha256(f"span:{correlation_id}".encode()).hexdigest()[:16], 16)
 
 
-def _below(trail: str, parent: int) -> Context:
+def _below(correlation_id: str, parent: int) -> Context:
     """Where a span goes whose parent was made in another process, or earlier."""
-    above = SpanContext(_trace_id(trail), parent, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    above = SpanContext(_trace_id(correlation_id), parent, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
     return set_span_in_context(NonRecordingSpan(above), Context())
 
 
 class _Ids(RandomIdGenerator):
-    """Random, but for the one span that begins a trail."""
+    """Random, but for the one span with which a correlation id begins."""
 
     def __init__(self) -> None:
         self._next = threading.local()
 
     @contextmanager
-    def beginning(self, trail: str) -> Iterator[None]:
-        self._next.trail = trail
+    def beginning(self, correlation_id: str) -> Iterator[None]:
+        self._next.correlation_id = correlation_id
         try:
             yield
         finally:
-            self._next.trail = ""
+            self._next.correlation_id = ""
 
     def generate_trace_id(self) -> int:
-        trail = getattr(self._next, "trail", "")
-        return _trace_id(trail) if trail else super().generate_trace_id()
+        correlation_id = getattr(self._next, "correlation_id", "")
+        return _trace_id(correlation_id) if correlation_id else super().generate_trace_id()
 
     def generate_span_id(self) -> int:
-        trail = getattr(self._next, "trail", "")
-        return _root_id(trail) if trail else super().generate_span_id()
+        correlation_id = getattr(self._next, "correlation_id", "")
+        return _root_id(correlation_id) if correlation_id else super().generate_span_id()
 
 
 class _Marked:
@@ -92,17 +92,17 @@ class OtelSpans:
         self._tracer = self._provider.get_tracer("mpops")
 
     @contextmanager
-    def event(self, name: str, trail: str, source: str) -> Iterator[_Marked]:
-        attributes = {"mpops.trail": trail, "mpops.source": source}
-        with self._ids.beginning(trail):
+    def event(self, name: str, correlation_id: str, source: str) -> Iterator[_Marked]:
+        attributes = {"mpops.trail": correlation_id, "mpops.source": source}
+        with self._ids.beginning(correlation_id):
             span = self._tracer.start_span(name, Context(), SpanKind.SERVER, attributes)
         with self._under(span):
             yield _Marked(span)
 
     @contextmanager
-    def job(self, name: str, trail: str, parent: str) -> Iterator[_Marked]:
-        context = _below(trail, int(parent, 16) if parent else _root_id(trail))
-        span = self._tracer.start_span(f"job {name}", context, SpanKind.CONSUMER, {"mpops.trail": trail})
+    def job(self, name: str, correlation_id: str, parent: str) -> Iterator[_Marked]:
+        context = _below(correlation_id, int(parent, 16) if parent else _root_id(correlation_id))
+        span = self._tracer.start_span(f"job {name}", context, SpanKind.CONSUMER, {"mpops.trail": correlation_id})
         with self._under(span):
             yield _Marked(span)
 
@@ -111,15 +111,15 @@ class OtelSpans:
         with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
             yield
 
-    def call(self, name: str, seconds: float, outcome: str, trail: str, about: Mapping[str, str]) -> None:
+    def call(self, name: str, seconds: float, outcome: str, correlation_id: str, about: Mapping[str, str]) -> None:
         ended = time.time_ns()
-        # A job may do something for another trail, as when it sends all that waits in a chat.
-        elsewhere = trail and get_current_span().get_span_context().trace_id != _trace_id(trail)
+        # A job may do something for another correlation id, as when it sends all that waits in a chat.
+        elsewhere = correlation_id and get_current_span().get_span_context().trace_id != _trace_id(correlation_id)
         span = self._tracer.start_span(
             name,
-            _below(trail, _root_id(trail)) if elsewhere else None,
+            _below(correlation_id, _root_id(correlation_id)) if elsewhere else None,
             SpanKind.CLIENT,
-            {**about, "mpops.trail": trail, "mpops.outcome": outcome},
+            {**about, "mpops.trail": correlation_id, "mpops.outcome": outcome},
             start_time=ended - int(seconds * 1e9),
         )
         if outcome != "done":

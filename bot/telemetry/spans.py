@@ -16,15 +16,15 @@ class Span(Protocol):
 
 
 class Spans(Protocol):
-    """`event` is the root of a trail; jobs and calls hang below it or below one another."""
+    """`event` is the root of what has one correlation id; jobs and calls hang below it or below one another."""
 
-    def event(self, name: str, trail: str, source: str) -> AbstractContextManager[Span]:
+    def event(self, name: str, correlation_id: str, source: str) -> AbstractContextManager[Span]:
         """A context manager around the receipt of an event."""
         ...
 
-    def job(self, name: str, trail: str, parent: str) -> AbstractContextManager[Span]: ...
+    def job(self, name: str, correlation_id: str, parent: str) -> AbstractContextManager[Span]: ...
 
-    def call(self, name: str, seconds: float, outcome: str, trail: str, about: Mapping[str, str]) -> None:
+    def call(self, name: str, seconds: float, outcome: str, correlation_id: str, about: Mapping[str, str]) -> None:
         """A call that has just ended and took that long."""
         ...
 
@@ -46,14 +46,14 @@ class NoSpans:
     _nothing = _Nothing()
 
     @contextmanager
-    def event(self, name: str, trail: str, source: str) -> Iterator[Span]:
+    def event(self, name: str, correlation_id: str, source: str) -> Iterator[Span]:
         yield self._nothing
 
     @contextmanager
-    def job(self, name: str, trail: str, parent: str) -> Iterator[Span]:
+    def job(self, name: str, correlation_id: str, parent: str) -> Iterator[Span]:
         yield self._nothing
 
-    def call(self, name: str, seconds: float, outcome: str, trail: str, about: Mapping[str, str]) -> None:
+    def call(self, name: str, seconds: float, outcome: str, correlation_id: str, about: Mapping[str, str]) -> None:
         pass
 
     def here(self) -> str:

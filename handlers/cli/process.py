@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     from bot.jobs.engine import Engine
     from bot.schedule import Schedule
     from bot.settings import Settings
+    from bot.telemetry.heartbeat import ProcessHeartbeat
     from bot.telemetry.metrics import Metrics
-    from bot.telemetry.presence import Present
     from bot.telemetry.spans import Spans
     from bot.texts import Catalogue
     from bot.unit import Units
@@ -46,8 +46,8 @@ class Bot:
     leaving: threading.Event
     metrics: Metrics
     spans: Spans
-    present: Callable[[str], Present]
-    presence: Present | None = None
+    heartbeat_of: Callable[[str], ProcessHeartbeat]
+    heartbeat: ProcessHeartbeat | None = None
 
     def start(self, *, execute: bool, role: str = "") -> None:
         """Raises SlotTaken where work is to be executed and another process does so under this name."""
@@ -59,8 +59,8 @@ class Bot:
         if execute:
             self.schedule.start()
             threading.Thread(target=self._warm_up, name="warm-up", daemon=True).start()
-        self.presence = self.present(role or ("all" if execute else "web"))
-        self.presence.start()
+        self.heartbeat = self.heartbeat_of(role or ("all" if execute else "web"))
+        self.heartbeat.start()
 
     def _warm_up(self) -> None:
         """Load the SDK's parts, fetch tokens and keys: else the first card of the day waits for all that."""
@@ -79,8 +79,8 @@ class Bot:
         """Take nothing new, finish what is in hand; what is not finished is done after the next start."""
         self.schedule.stop()
         self.engine.stop(int(self.settings.grace))
-        if self.presence is not None:
-            self.presence.stop()
+        if self.heartbeat is not None:
+            self.heartbeat.stop()
         self.spans.close()
         self.slot.release()
         self.channels.close()

@@ -17,7 +17,7 @@ from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu
 from bot.jobs.engine import Payload, channel_queue
 from bot.jobs.retries import TryAgain
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.texts import text
 from bot.unit import Unit, Units, to_chat
 from handlers.complaints import deadlines
@@ -318,5 +318,9 @@ class ComplaintJobs:
         id = f"{name}-{deadline.subject}-retry-{deadline.due_at.isoformat()}"
         key = f"{name}:{deadline.subject}"
         effect = unit.of(Effects).newest(key)
-        unit.enqueue(job, id, {"id": int(deadline.subject), **trail.of(effect.trail if effect is not None else None)})
+        unit.enqueue(
+            job,
+            id,
+            {"id": int(deadline.subject), **correlation.of(effect.correlation_id if effect is not None else None)},
+        )
         return None

@@ -18,7 +18,7 @@ from adapters.ports import Refunds as RefundsPort
 from adapters.values import Refund as Told
 from adapters.values import RefundState
 from bot.jobs.engine import Payload
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.texts import Fen, text
 from bot.unit import Unit, Units, to_chat, to_person
 from handlers.refunds.payments import COMPLAINT, moved, payment_of, subject_of
@@ -202,7 +202,7 @@ class RefundJobs:
         payload = {"id": int(deadline.subject), "at": deadline.due_at.isoformat()}
         refund = unit.of(Refunds).get(int(deadline.subject))
         effect = unit.of(Effects).get(effect_key(refund)) if refund is not None else None
-        unit.enqueue(CHECK, id, {**payload, **trail.of(effect.trail if effect is not None else None)})
+        unit.enqueue(CHECK, id, {**payload, **correlation.of(effect.correlation_id if effect is not None else None)})
         return None
 
     def _known(self, port: RefundsPort, refund: Refund) -> Told | None:

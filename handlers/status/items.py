@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from bot.area import Areas
 from bot.contributions.search import by_subject
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.texts import Left, Text, text
 from storage.areas.people import People
 from storage.areas.setup import Setup
@@ -70,20 +70,20 @@ def _wants(job: FailedJob, aside: set[str], now: datetime) -> bool:
 def of_event(event: InboxItem, now: datetime) -> Item:
     kind = "failed" if event.state == InboxState.FAILED else "slow"
     title = text(f"status.item.event.{kind}", source=event.source, kind=event.kind)
-    incident = event.incident or trail.trail_of(event.id)
+    incident = event.incident or correlation.id_of(event.id)
     return Item(EVENT, event.id, event.state, title, _since(event.received_at, now), incident)
 
 
 def of_partition(session: Session, head: OutboxMessage, waiting: int, now: datetime) -> Item:
     title = text("status.item.lane", chat=_receiver(session, head.receiver), n=waiting)
     detail = text("status.item.why", why=head.error or "-", age=Left(now - head.created_at))
-    return Item(MESSAGE, str(head.id), head.state, title, detail, (head.trail or ""))
+    return Item(MESSAGE, str(head.id), head.state, title, detail, (head.correlation_id or ""))
 
 
 def of_message(session: Session, message: OutboxMessage, now: datetime) -> Item:
     title = text("status.item.message", chat=_receiver(session, message.receiver))
     detail = text("status.item.why", why=message.error or "-", age=Left(now - message.created_at))
-    return Item(MESSAGE, str(message.id), message.state, title, detail, (message.trail or ""))
+    return Item(MESSAGE, str(message.id), message.state, title, detail, (message.correlation_id or ""))
 
 
 def of_job(job: FailedJob, now: datetime) -> Item:
@@ -94,7 +94,7 @@ def of_job(job: FailedJob, now: datetime) -> Item:
 
 def of_call(session: Session, call: Effect, now: datetime, areas: Areas) -> Item:
     title = text("status.item.call", what=text(f"status.call.{call.action}"), of=_name(session, call.subject, areas))
-    return Item(CALL, call.key, call.state, title, _since(call.started_at, now), call.trail or "")
+    return Item(CALL, call.key, call.state, title, _since(call.started_at, now), call.correlation_id or "")
 
 
 def of_process(name: str, role: str, seen_at: datetime) -> Item:

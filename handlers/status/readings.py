@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.contributions.gauges import Gauge
 from bot.feishu.port import LarkFeishu
 from bot.jobs.engine import PLANS
-from bot.telemetry.readings import Reading, one
+from bot.telemetry.gauges import Reading, one
 from bot.unit import Units
 from storage.backups.history import MADE
 from storage.core.audit import AuditHead

@@ -26,7 +26,7 @@ from bot.cards.values import (
 from bot.cards.values import Item as Entry
 from bot.cards.values import Items as Entries
 from bot.drawing import Look
-from bot.telemetry.watching import FEISHU, LATELY
+from bot.telemetry.calls import FEISHU, LATELY
 from bot.texts import Instant, Left, Text, text
 from handlers.status.items import CALL, PROCESS, Item, items, parked_items
 from storage.backups.history import MADE, TOO_OLD, standing

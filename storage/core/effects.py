@@ -35,11 +35,11 @@ class Effect(Base):
     started_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
     error: Mapped[str | None]
-    trail: Mapped[str | None] = mapped_column(String(16))  # of the event that led to it
+    correlation_id: Mapped[str | None] = mapped_column("trail", String(16))  # of the event that led to it
 
 
-def _trail() -> str | None:
-    """The trail of what runs just now, as it stands in its log lines too."""
+def _correlation_id() -> str | None:
+    """The correlation id of what runs just now, as it stands in its log lines too."""
     return structlog.contextvars.get_contextvars().get("trail")
 
 
@@ -63,21 +63,23 @@ class Effects:
         if effect is None:
             effect = Effect(
                 key=key, action=action, account_key=account_key, subject=subject, request=request,
-                state=EffectState.STARTED, attempts=1, started_at=at, trail=_trail(),
+                state=EffectState.STARTED, attempts=1, started_at=at, correlation_id=_correlation_id(),
             )  # fmt: skip
             self._session.add(effect)
             self._session.flush()
             log.info("effect.begun", effect=key, action=action, attempt=1)
             return effect, False
         effect.attempts += 1
-        log.info("effect.begun", effect=key, action=action, attempt=effect.attempts, first_trail=effect.trail)
+        log.info("effect.begun", effect=key, action=action, attempt=effect.attempts, first_trail=effect.correlation_id)
         return effect, True
 
     def settle(self, key: str, state: EffectState, at: datetime, error: str | None = None) -> None:
         effect = self.get(key)
         if effect is not None:
             effect.state, effect.settled_at, effect.error = state, at, (error or "")[:200] or None
-            log.info("effect.settled", effect=key, action=effect.action, state=str(state), first_trail=effect.trail)
+            log.info(
+                "effect.settled", effect=key, action=effect.action, state=str(state), first_trail=effect.correlation_id
+            )
 
     def oldest_unsettled(self) -> datetime | None:
         query = select(func.min(Effect.started_at)).where(Effect.state.in_((EffectState.STARTED, EffectState.UNKNOWN)))

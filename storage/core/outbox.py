@@ -59,7 +59,8 @@ class OutboxMessage(Base):
     due_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None]
-    trail: Mapped[str | None] = mapped_column(String(16))  # of the event behind it; None for what nobody caused
+    # Of the event behind it; None for what nobody caused.
+    correlation_id: Mapped[str | None] = mapped_column("trail", String(16))
 
     def is_due(self, now: datetime) -> bool:
         """Only a repeat waits: a first attempt is never held up by the clock of another machine being ahead of ours."""
@@ -102,12 +103,12 @@ class Outbox:
 
     def add(
         self, *, receiver: str, partition: str, at: datetime, card_id: int | None = None, body: str | None = None,
-        reply_to: str | None = None, trail: str | None = None,
+        reply_to: str | None = None, correlation_id: str | None = None,
     ) -> int:  # fmt: skip
         """A message or drawing that waits to be sent, last in its partition; its id."""
         message = {
             "lane": partition, "receiver": receiver, "card_id": card_id, "body": body, "reply_to": reply_to,
-            "trail": trail, "created_at": at, "due_at": at,
+            "trail": correlation_id, "created_at": at, "due_at": at,
         }  # fmt: skip
         return int(self._session.scalars(_ADD, message).one())
 

@@ -29,7 +29,7 @@ class Process(Base):
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class ProcessIdentity:
     name: str
     role: str
     token: str
@@ -39,7 +39,7 @@ class Processes:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def seen(self, who: Presence, now: datetime, *, ticked: bool) -> None:
+    def seen(self, who: ProcessIdentity, now: datetime, *, ticked: bool) -> None:
         """Write down that it lives."""
         row = self._session.get(Process, (who.name, who.role), with_for_update=True)
         if row is None:
@@ -51,7 +51,7 @@ class Processes:
         if ticked:
             row.ticked_at = now
 
-    def stopped(self, who: Presence, now: datetime) -> None:
+    def stopped(self, who: ProcessIdentity, now: datetime) -> None:
         row = self._session.get(Process, (who.name, who.role), with_for_update=True)
         if row is not None and row.token == who.token:
             row.stopped_at = now

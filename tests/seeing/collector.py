@@ -48,10 +48,10 @@ class Collector:
                 for scope in resource.scope_spans:
                     self._spans += scope.spans
 
-    def of_trail(self, trail: str) -> list[Any]:
+    def of_correlation_id(self, correlation_id: str) -> list[Any]:
         """The spans whose trace id begins with it."""
         with self._lock:
-            return [span for span in self._spans if span.trace_id.hex().startswith(trail)]
+            return [span for span in self._spans if span.trace_id.hex().startswith(correlation_id)]
 
     def everything(self) -> str:
         with self._lock:

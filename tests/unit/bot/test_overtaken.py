@@ -20,7 +20,7 @@ from bot.jobs.engine import Engine
 from bot.outgoing.delivery import Delivery
 from bot.outgoing.rendering import MessageRenderer
 from bot.outgoing.sending import MessageSender
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.texts import catalogue, text
 from bot.unit import Units, to_chat
 from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
@@ -104,7 +104,7 @@ class Scene:
 @pytest.fixture(autouse=True)
 def on_a_trail() -> Iterator[None]:
     """As the engine puts every job on one: what is set in here ends in here."""
-    with trail.on("0123abcd"):
+    with correlation.within("0123abcd"):
         yield
 
 

@@ -15,8 +15,8 @@ from bot.area import Area, Areas
 from bot.contributions.web import Routes
 from bot.incoming.webhooks import Webhooks
 from bot.server.web import build
+from bot.telemetry.gauges import Measured, Reading, one
 from bot.telemetry.metrics import Metrics
-from bot.telemetry.readings import Measured, Reading, one
 from bot.texts import text
 
 

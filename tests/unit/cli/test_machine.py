@@ -15,7 +15,7 @@ from handlers.cli import machine
 from handlers.cli.machine import examine_database, examine_running, examine_settings
 from storage.backups.history import MADE, PROVEN
 from storage.core.audit import Audit
-from storage.core.processes import Presence, Processes
+from storage.core.processes import Processes, ProcessIdentity
 from storage.core.schedule import Schedules
 from storage.database import Database
 from storage.migrate import newest
@@ -134,7 +134,7 @@ def test_processes_schedule_and_backup(database: Database) -> None:
 
     assert wrong(look().values()) == ["processes", "schedule"]
     assert look()["backup"].ok, "a day-old deployment has none yet"
-    worker = Presence("worker-1", "worker", "a")
+    worker = ProcessIdentity("worker-1", "worker", "a")
     with database.write() as session:
         Processes(session).seen(worker, now - timedelta(minutes=2), ticked=True)
         Audit(session, b"k" * 32).add(

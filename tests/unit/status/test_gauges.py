@@ -12,7 +12,7 @@ from bot.clock import SystemClock
 from bot.contributions.gauges import Gauge
 from bot.feishu.port import LarkFeishu
 from bot.jobs.engine import Engine
-from bot.telemetry.readings import Reading, one
+from bot.telemetry.gauges import Reading, one
 from bot.texts import text
 from bot.unit import Units
 from handlers.status.readings import measure

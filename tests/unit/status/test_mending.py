@@ -18,7 +18,7 @@ from bot.drawing import Look
 from bot.jobs.engine import NAME
 from bot.jobs.instrumented import InstrumentedEngine
 from bot.refusals import Refused
-from bot.telemetry.trail import trail_of
+from bot.telemetry.correlation import id_of
 from bot.texts import text
 from bot.unit import to_chat
 from handlers.refunds.jobs import FOLLOW
@@ -33,7 +33,7 @@ from storage.core.audit import entries
 from storage.core.effects import Effects, EffectState
 from storage.core.inbox import Inbox, InboxState
 from storage.core.outbox import Outbox, OutboxState
-from storage.core.processes import Presence, Processes
+from storage.core.processes import Processes, ProcessIdentity
 from storage.core.schedule import Deadlines
 from storage.core.trouble import FailedJobs, ParkedItems, fingerprint
 from storage.database import Database
@@ -198,7 +198,7 @@ def test_an_event_that_is_not_worked_off_is_put_aside_and_taken_up_again(desk: D
     desk.clock.at += timedelta(minutes=2)
     with desk.database.read() as session:
         (item,) = items(session, desk.clock.now(), all_areas())
-    assert item.incident == trail_of(EVENT_ID), "by which it is found in the log"
+    assert item.incident == id_of(EVENT_ID), "by which it is found in the log"
     action = desk.press_the_only("status.park")
     assert state_of_event(desk) == InboxState.PARKED
     with desk.database.write() as session:
@@ -310,11 +310,11 @@ def test_a_failed_job_is_counted_run_again_and_gone_when_it_succeeds(desk: Desk)
     areas = Areas(Area("broken", text("help.title"), (Job("complaint.sync", job),)))
     work = FailedWork(replace(desk.units, areas=areas))
     payload = {"account": "pay-main", "trail": "11111111"}
-    for trail in ("11111111", "22222222"):
+    for correlation_id in ("11111111", "22222222"):
         try:
-            raise LookupError(trail)
+            raise LookupError(correlation_id)
         except LookupError:
-            work.failed("complaint.sync", {**payload, "trail": trail}, trail)
+            work.failed("complaint.sync", {**payload, "trail": correlation_id}, correlation_id)
     key = fingerprint("complaint.sync", payload)
     with desk.database.read() as session:
         (item,) = items(session, NOW, all_areas())
@@ -343,9 +343,9 @@ def test_a_failed_job_is_counted_run_again_and_gone_when_it_succeeds(desk: Desk)
 def test_a_silent_process_is_shown_until_somebody_removes_it(desk: Desk) -> None:
     long_ago = datetime.now(NOW.tzinfo) - timedelta(minutes=5)
     with desk.database.write() as session:
-        Processes(session).seen(Presence("worker-1", "worker", "a"), long_ago, ticked=True)
-        Processes(session).seen(Presence("web-1", "web", "b"), long_ago, ticked=False)
-        Processes(session).stopped(Presence("web-1", "web", "b"), long_ago)
+        Processes(session).seen(ProcessIdentity("worker-1", "worker", "a"), long_ago, ticked=True)
+        Processes(session).seen(ProcessIdentity("web-1", "web", "b"), long_ago, ticked=False)
+        Processes(session).stopped(ProcessIdentity("web-1", "web", "b"), long_ago)
     assert "status.retry" not in desk.buttons()
     action = desk.press_the_only("status.park")
     assert action.subject == "process|worker:worker-1", "and one that was stopped is no worry"

@@ -90,7 +90,9 @@ def test_what_goes_out_waits_sealed_and_in_order(database: Database) -> None:
             kind="complaint", subject="1", params={"page": "第二页"}, receiver="chat:oc_pay", partition="l", at=NOW
         )
         first = outbox.add(partition="l", receiver="chat:oc_pay", at=NOW, card_id=card)
-        second = outbox.add(partition="l", receiver="chat:oc_pay", at=NOW, body="您好", reply_to="om_1", trail="t")
+        second = outbox.add(
+            partition="l", receiver="chat:oc_pay", at=NOW, body="您好", reply_to="om_1", correlation_id="t"
+        )
         assert outbox.drawing_waits(card)
     with database.read() as session:
         posted = session.get_one(PostedCard, card)
@@ -103,7 +105,7 @@ def test_what_goes_out_waits_sealed_and_in_order(database: Database) -> None:
             first, card, OutboxState.WAITING, 0, NOW,
         )  # fmt: skip
         said = session.get_one(OutboxMessage, second)
-        assert (said.body, said.reply_to, said.trail, said.receiver) == ("您好", "om_1", "t", "chat:oc_pay")
+        assert (said.body, said.reply_to, said.correlation_id, said.receiver) == ("您好", "om_1", "t", "chat:oc_pay")
         for column in ("receiver", "body"):
             stored = session.scalar(text(f"SELECT {column} FROM outbox WHERE id = {second}"))
             assert str(stored).startswith("k1."), "as it lies in the database"

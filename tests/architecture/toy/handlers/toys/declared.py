@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
 from bot.contributions.doctor import Check, Finding
 from bot.contributions.gauges import Gauge
-from bot.telemetry.readings import Reading, one
+from bot.telemetry.gauges import Reading, one
 from bot.unit import Units
 from handlers.shared.declaring import rows
 from storage.areas.toys import Toys, ToyShelf

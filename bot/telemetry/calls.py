@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.telemetry import trail
+from bot.telemetry import correlation
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans
 from storage.core.trouble import Troubles
@@ -48,12 +48,12 @@ class Watcher:
 
     def channel(self, channel: str, account: str, operation: str, outcome: str, seconds: float) -> None:
         self._metrics.channel_call(channel, operation, outcome, seconds)
-        self._spans.call(f"{channel} {operation}", seconds, outcome, trail.current(), {"mpops.account": account})
+        self._spans.call(f"{channel} {operation}", seconds, outcome, correlation.current(), {"mpops.account": account})
         self._note(account, operation, outcome)
 
     def feishu(self, operation: str, outcome: str, seconds: float) -> None:
         self._metrics.feishu_call(operation, outcome, seconds)
-        self._spans.call(f"feishu {operation}", seconds, outcome, trail.current(), {})
+        self._spans.call(f"feishu {operation}", seconds, outcome, correlation.current(), {})
         self._note(FEISHU, operation, outcome)
 
     def _note(self, target: str, operation: str, outcome: str) -> None:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.telemetry.watching import Watcher
-from storage.core.processes import Presence, Processes
+from bot.telemetry.calls import Watcher
+from storage.core.processes import Processes, ProcessIdentity
 from storage.database import Database
 
 log = structlog.get_logger("process")
@@ -19,12 +19,12 @@ _EVERY = 5.0  # seconds
 _SOON = 0.1
 
 
-class Present:
+class ProcessHeartbeat:
     """`ticking`: whether the schedule of this process runs just now. Times here are real time."""
 
     def __init__(self, database: Database, name: str, role: str, ticking: Callable[[], bool], watcher: Watcher) -> None:
         self._database = database
-        self._who = Presence(name, role, secrets.token_hex(8))
+        self._who = ProcessIdentity(name, role, secrets.token_hex(8))
         self._ticking = ticking
         self._watcher = watcher
         self._known = False
@@ -34,7 +34,7 @@ class Present:
 
     def start(self) -> None:
         self.beat()
-        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -7,30 +7,32 @@ from typing import Any
 
 import pytest
 
-from bot.telemetry.trail import trail_of
+from bot.telemetry.correlation import id_of
 from sandbox.faults import CallFault
 from tests.seeing.collector import Collector
 from tests.story.waiting import eventually
 from tests.story.world import World
 
 
-def lines_of(world: World, trail: str) -> list[dict[str, Any]]:
+def lines_of(world: World, correlation_id: str) -> list[dict[str, Any]]:
     """What `grep` finds."""
-    return [json.loads(line) for line in world.log.text().splitlines() if trail in line and line.startswith("{")]
+    return [
+        json.loads(line) for line in world.log.text().splitlines() if correlation_id in line and line.startswith("{")
+    ]
 
 
-def trail_where(world: World, event: str, **fields: Any) -> str:
+def correlation_id_where(world: World, event: str, **fields: Any) -> str:
     return str(world.log.expect(event, **fields)["trail"])
 
 
 def test_the_whole_way_of_a_complaint_is_found_by_one_number(world: World) -> None:
     world.customer.complains()
     stored = world.log.expect("notify.stored", fresh=True)
-    trail = stored["trail"]
-    assert trail == trail_of(stored["inbox"]), "whoever knows the event's id knows the number"
+    correlation_id = stored["trail"]
+    assert correlation_id == id_of(stored["inbox"]), "whoever knows the event's id knows the number"
 
     def whole() -> list[dict[str, Any]]:
-        found = lines_of(world, trail)
+        found = lines_of(world, correlation_id)
         return found if [line for line in found if line.get("job") == "outbox.deliver"] else []
 
     found = eventually(whole, "its message was never told of")
@@ -56,14 +58,14 @@ def test_a_refund_is_followed_under_the_number_of_the_click_that_approved_it(wor
     world.log.expect("refund.unknown")
     world.recovers()
     case.card().expect("已退款")
-    trail = begun["trail"]
-    found = lines_of(world, trail)
+    correlation_id = begun["trail"]
+    found = lines_of(world, correlation_id)
     assert found[0]["event"] == "click.stored", "it begins with the click"
     calls = [line for line in found if line["event"] == "channel.call" and "refunds" in line["path"]]
     assert "OutcomeUnknown" in [line["outcome"] for line in calls]
     assert [line for line in found if line.get("job") == "refund.check"], "its timer goes on under the same number"
     settled = [line for line in world.bot_log() if line["event"] == "effect.settled" and line["state"] == "done"]
-    assert trail in {line["first_trail"] for line in settled}
+    assert correlation_id in {line["first_trail"] for line in settled}
     assert [line["outcome"] for line in calls].count("done") >= 1
     assert case.refund_calls == [1]
 
@@ -76,13 +78,13 @@ def test_messages_that_are_sent_together_keep_their_own_numbers(world: World) ->
     world.recovers()
     for said in (first, second):
         said.card()
-        trail = trail_of(f"feishu:message:{said.message.message_id}")
+        correlation_id = id_of(f"feishu:message:{said.message.message_id}")
 
-        def sent(trail: str = trail) -> list[str]:
-            lines = lines_of(world, trail)
+        def sent(correlation_id: str = correlation_id) -> list[str]:
+            lines = lines_of(world, correlation_id)
             return [line["what"] for line in lines if line["event"] == "feishu.call" and "failure" not in line]
 
-        eventually(sent, f"{said.message.content} did not go out under {trail}")
+        eventually(sent, f"{said.message.content} did not go out under {correlation_id}")
         # One that was tried before is drawn again after it: an earlier attempt might have arrived.
         assert sent()[0] == "card.reply"
         assert set(sent()) <= {"card.reply", "card.patch"}
@@ -97,14 +99,16 @@ def spans(collector: Collector | None) -> Collector:
 
 def test_traces_tell_the_same_way_as_the_log(world: World, spans: Collector) -> None:
     world.customer.complains()
-    trail = trail_where(world, "notify.stored", fresh=True)
+    correlation_id = correlation_id_where(world, "notify.stored", fresh=True)
     wanted = {"COMPLAINT.CREATE", "job inbox.process", "job complaint.sync", "job outbox.deliver", "feishu card.send"}
 
     def whole() -> list[Any]:
-        found = spans.of_trail(trail)
+        found = spans.of_correlation_id(correlation_id)
         return found if wanted <= {span.name for span in found} else []
 
-    found = eventually(whole, lambda: f"only {[span.name for span in spans.of_trail(trail)]} of {wanted}")
+    found = eventually(
+        whole, lambda: f"only {[span.name for span in spans.of_correlation_id(correlation_id)]} of {wanted}"
+    )
     assert len({span.trace_id for span in found}) == 1, "one trace"
     by_name = {span.name: span for span in found}
     channel = [span for span in found if span.name.startswith("wechatpay GET ")]
@@ -121,22 +125,22 @@ def test_traces_tell_the_same_way_as_the_log(world: World, spans: Collector) -> 
     assert by_name["COMPLAINT.CREATE"].parent_span_id == b"", "the event is the root"
     for span in found:
         assert span.end_time_unix_nano >= span.start_time_unix_nano > 0
-        assert {each.key: each.value.string_value for each in span.attributes}["mpops.trail"] == trail
+        assert {each.key: each.value.string_value for each in span.attributes}["mpops.trail"] == correlation_id
     assert spans.services == {"mpops"}
 
 
 def test_a_failed_call_is_marked_in_its_trace_and_no_trace_names_anybody(world: World, spans: Collector) -> None:
     world.fault("feishu", CallFault.DOWN, "/messages", times=1)
     said = world.chen.says("/我")
-    trail = trail_of(f"feishu:message:{said.message.message_id}")
+    correlation_id = id_of(f"feishu:message:{said.message.message_id}")
     said.card()
 
     def outcomes() -> set[str]:
-        found = spans.of_trail(trail)
+        found = spans.of_correlation_id(correlation_id)
         return {each.value.string_value for span in found for each in span.attributes if each.key == "mpops.outcome"}
 
     eventually(lambda: {"Unreachable", "done"} <= outcomes(), lambda: f"only {outcomes()}")
-    failed = [span for span in spans.of_trail(trail) if span.status.code == 2]
+    failed = [span for span in spans.of_correlation_id(correlation_id) if span.status.code == 2]
     assert [span.status.message for span in failed] == ["Unreachable"]
     written = spans.everything()
     for personal in ("ou_", "oc_", "陈晨", "漏水"):
