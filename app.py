@@ -37,7 +37,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.outgoing.rendering import MessageRenderer
     from bot.outgoing.sending import MessageSender
     from bot.schedule import Schedule
-    from bot.server.web import build as build_web
+    from bot.server.flask_app import build_app
     from bot.telemetry.calls import Watcher
     from bot.telemetry.heartbeat import ProcessHeartbeat
     from bot.telemetry.metrics import Metrics
@@ -82,7 +82,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
 
     # Its doors.
     webhooks = Webhooks(units, router, signer, words, make_keys(settings), ChannelPushes(channels), metrics, spans)
-    web = build_web(webhooks, metrics, lambda: ready(database, engine, schedule, clock, place, leaving), areas)
+    web = build_app(webhooks, metrics, lambda: ready(database, engine, schedule, clock, place, leaving), areas)
 
     def heartbeat_of(role: str) -> ProcessHeartbeat:
         return ProcessHeartbeat(database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher)

@@ -12,7 +12,7 @@ import click
 from handlers.cli.opening import open_database, read_settings
 
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
-    from bot.server.stopping import Stop
+    from bot.server.shutdown import Shutdown
     from bot.settings import Settings
     from handlers.cli.process import Bot, Composition
 
@@ -26,7 +26,7 @@ def serve(composition: Composition, web_only: bool, long_connection: bool) -> No
     from structlog import get_logger
 
     from bot.feishu.envelope import LARGEST
-    from bot.server.serving import Server
+    from bot.server.server import Server
 
     settings = read_settings()
     stop = _stop(settings)
@@ -111,12 +111,12 @@ def _tell_numbers(settings: Settings, bot: Bot) -> Callable[[], object]:
     return stop
 
 
-def _stop(settings: Settings) -> Stop:
+def _stop(settings: Settings) -> Shutdown:
     """Before anything is started: a signal counts from the first moment on."""
-    from bot.server.stopping import Stop
+    from bot.server.shutdown import Shutdown
 
     # The web's requests and the jobs each have their grace; closing down takes a few seconds more.
-    return Stop(settings.http.drain + 2 * settings.grace + 15)
+    return Shutdown(settings.http.drain + 2 * settings.grace + 15)
 
 
 def _long_connection(settings: Settings) -> Any:

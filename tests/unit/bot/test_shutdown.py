@@ -13,9 +13,9 @@ ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = """
 import threading, time
 from concurrent.futures import ThreadPoolExecutor
-from bot.server.stopping import Stop
+from bot.server.shutdown import Shutdown
 
-stop, pool = Stop(within=60), ThreadPoolExecutor(1)
+stop, pool = Shutdown(within=60), ThreadPoolExecutor(1)
 
 def begin():
     {how}

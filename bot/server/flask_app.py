@@ -16,7 +16,7 @@ from bot.telemetry.metrics import Metrics
 log = structlog.get_logger("web")
 
 
-def build(webhooks: Webhooks, metrics: Metrics, ready: Callable[[], Mapping[str, bool]], areas: Areas) -> Flask:
+def build_app(webhooks: Webhooks, metrics: Metrics, ready: Callable[[], Mapping[str, bool]], areas: Areas) -> Flask:
     app = Flask("mpops", static_folder=None)
     app.url_map.merge_slashes = False  # else //… is answered by a redirect to whatever host the sender names
     app.register_blueprint(webhooks.blueprint())

@@ -15,7 +15,7 @@ import structlog
 log = structlog.get_logger("stop")
 
 
-class Stop:
+class Shutdown:
     """Made in the main thread before anything is started. `asked` is set once a signal came.
 
     `within`: seconds from then on after which the process ends whatever it does. What it had in hand is as safe as

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import httpx
 import pytest
 
-from bot.server.serving import Server
+from bot.server.server import Server
 
 MANY = 1100  # select() knows 1024
 

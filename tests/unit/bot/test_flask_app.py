@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from bot.area import Area, Areas
 from bot.contributions.web import Routes
 from bot.incoming.webhooks import Webhooks
-from bot.server.web import build
+from bot.server.flask_app import build_app
 from bot.telemetry.gauges import Measured, Reading, one
 from bot.telemetry.metrics import Metrics
 from bot.texts import text
@@ -44,7 +44,7 @@ class Parts:
         return [one("inbox_waiting", "Items waiting", 7)]
 
     def client(self) -> FlaskClient:
-        app = build(cast(Webhooks, NoWebhooks()), self.metrics, lambda: self.ready, Areas())
+        app = build_app(cast(Webhooks, NoWebhooks()), self.metrics, lambda: self.ready, Areas())
         return app.test_client()
 
 
@@ -121,7 +121,7 @@ def test_a_defect_tells_the_caller_nothing() -> None:
     def broken() -> dict[str, bool]:
         raise RuntimeError("hunter2")
 
-    app = build(cast(Webhooks, NoWebhooks()), parts.metrics, broken, Areas())
+    app = build_app(cast(Webhooks, NoWebhooks()), parts.metrics, broken, Areas())
     answer = app.test_client().get("/readyz")
     assert (answer.status_code, answer.get_json()) == (500, {"code": 500, "msg": "Internal Server Error"})
     assert b"hunter2" not in answer.data
@@ -136,7 +136,7 @@ def test_an_address_that_an_area_brings_is_answered_and_leaves_the_others_alone(
     areas = Areas(Area("pages", text("help.title"), (Routes("page", blueprint),)))
     parts = Parts()
     for _ in range(2):  # each web server has its own
-        client = build(cast(Webhooks, NoWebhooks()), parts.metrics, lambda: parts.ready, areas).test_client()
+        client = build_app(cast(Webhooks, NoWebhooks()), parts.metrics, lambda: parts.ready, areas).test_client()
         assert client.get("/page/one").text == "one"
         assert client.get("/page").status_code == 404
         assert client.get("/healthz").status_code == 200
