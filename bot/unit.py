@@ -19,7 +19,7 @@ from bot.jobs.engine import CARDS, INTERACTIVE, Engine, Payload
 from bot.permissions import Actor
 from bot.telemetry import correlation
 from bot.texts import Text
-from bot.texts.stored import spoken_json
+from bot.texts.stored import dump_text
 from storage.areas.people import People
 from storage.areas.setup import Setup
 from storage.core.audit import Audit
@@ -99,7 +99,7 @@ class Unit:
 
     # --- what goes out ---------------------------------------------------------------------------------------------
 
-    def post(
+    def send_card(
         self,
         kind: str,
         subject: str,
@@ -107,24 +107,24 @@ class Unit:
         *,
         params: Mapping[str, Any] | None = None,
         reply_to: str | None = None,
-        redraw_at: datetime | None = None,
+        refresh_at: datetime | None = None,
     ) -> None:
         """Put a new card into a chat."""
         card_id = self._outbox.add_card(
             kind=kind, subject=subject, params=dict(params or {}), receiver=stored_receiver(receiver),
-            partition=self._partition(receiver), at=self.now, redraw_at=redraw_at,
+            partition=self._partition(receiver), at=self.now, refresh_at=refresh_at,
         )  # fmt: skip
         self._send(receiver, card_id=card_id, reply_to=reply_to)
 
-    def redraw(self, kind: str, subject: str) -> None:
+    def refresh(self, kind: str, subject: str) -> None:
         """Make every card of that item show the truth."""
         for card in self._outbox.cards_of(kind, subject):
-            self.redraw_card(card)
+            self.refresh_card(card)
 
-    def redraw_card(self, card: PostedCard, *, params: Mapping[str, Any] | None = None) -> None:
+    def refresh_card(self, card: PostedCard, *, params: Mapping[str, Any] | None = None) -> None:
         if params is not None:
             card.params = dict(params)
-        if not card.retired and not self._outbox.drawing_waits(card.id):
+        if not card.retired and not self._outbox.refresh_waits(card.id):
             self._send(receiver_of(card.receiver), card_id=card.id)
 
     def has_card(self, kind: str, subject: str, receiver: Receiver) -> bool:
@@ -137,9 +137,9 @@ class Unit:
     def cards_of(self, kind: str, subject: str) -> list[PostedCard]:
         return self._outbox.cards_of(kind, subject)
 
-    def say(self, receiver: Receiver, words: Text, *, reply_to: str | None = None) -> None:
+    def send_text(self, receiver: Receiver, words: Text, *, reply_to: str | None = None) -> None:
         """Send a sentence; it is put into the reader's language when it is sent."""
-        self._send(receiver, body=spoken_json(words), reply_to=reply_to)
+        self._send(receiver, body=dump_text(words), reply_to=reply_to)
 
     def _send(
         self, receiver: Receiver, *, card_id: int | None = None, body: str | None = None, reply_to: str | None = None

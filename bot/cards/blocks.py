@@ -9,7 +9,7 @@ import re
 
 from bot.cards import charts, fields, limits
 from bot.cards.escape import coloured, hostile
-from bot.cards.pen import Json, Pen
+from bot.cards.text_objects import Json, TextWriter
 from bot.cards.values import (
     Block,
     Buttons,
@@ -48,71 +48,71 @@ _DEEPEST_FOLD = 2  # Feishu takes five levels of containers; a list inside takes
 _PICTURE = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
-def draw(pen: Pen, block: Block, depth: int = 0) -> list[Json]:
+def draw(writer: TextWriter, block: Block, depth: int = 0) -> list[Json]:
     """The elements of one block, for the root of the card. A fold may hold no form or table: those follow it."""
     match block:
         case Line():
-            return [_line(pen, block)]
+            return [_line(writer, block)]
         case Facts():
-            return _facts(pen, block)
+            return _facts(writer, block)
         case Quote():
-            return [_quote(pen, block)]
+            return [_quote(writer, block)]
         case Note():
-            return [_coloured(pen, block.words, "grey", small=True)]
+            return [_coloured(writer, block.words, "grey", small=True)]
         case Warning():
-            return [_coloured(pen, block.words, "red", before="⚠️ ")]
+            return [_coloured(writer, block.words, "red", before="⚠️ ")]
         case Rule():
             return [{"tag": "hr"}]
         case Buttons():
-            return fields.buttons(pen, block)
+            return fields.buttons(writer, block)
         case Menu():
-            return fields.menu(pen, block)
+            return fields.menu(writer, block)
         case Form():
-            return fields.form(pen, block)
+            return fields.form(writer, block)
         case Table():
-            return _table(pen, block)
+            return _table(writer, block)
         case Items():
-            return _items(pen, block)
+            return _items(writer, block)
         case Fold():
-            return _fold(pen, block, depth)
+            return _fold(writer, block, depth)
         case Pictures():
-            return _pictures(pen, block)
+            return _pictures(writer, block)
         case Chart():
-            return charts.chart(pen, block)
+            return charts.chart(writer, block)
 
 
-def note(pen: Pen, words: Text) -> Json:
+def note(writer: TextWriter, words: Text) -> Json:
     """Small grey print."""
-    return _coloured(pen, words, "grey", small=True)
+    return _coloured(writer, words, "grey", small=True)
 
 
-def _line(pen: Pen, block: Line) -> Json:
+def _line(writer: TextWriter, block: Line) -> Json:
     mark = "**" if block.strong else ""
     words = Toned(block.words, block.tone) if block.tone is not None else block.words
-    return pen.paragraph(lambda language: f"{mark}{_toned(pen, words, language)}{mark}")
+    return writer.paragraph(lambda language: f"{mark}{_toned(writer, words, language)}{mark}")
 
 
-def _shown(pen: Pen, words: Words, language: Language) -> str:
-    return pen.markdown(words, language).strip() or "—"
+def _shown(writer: TextWriter, words: Words, language: Language) -> str:
+    return writer.markdown(words, language).strip() or "—"
 
 
-def _toned(pen: Pen, words: Words | Toned, language: Language) -> str:
+def _toned(writer: TextWriter, words: Words | Toned, language: Language) -> str:
     if isinstance(words, Toned):
-        return coloured(_shown(pen, words.words, language), _TEXT_COLOURS[words.tone])
-    return _shown(pen, words, language)
+        return coloured(_shown(writer, words.words, language), _TEXT_COLOURS[words.tone])
+    return _shown(writer, words, language)
 
 
-def _coloured(pen: Pen, words: Words, colour: str, *, before: str = "", small: bool = False) -> Json:
-    return pen.paragraph(lambda language: before + coloured(_shown(pen, words, language), colour), small=small)
+def _coloured(writer: TextWriter, words: Words, colour: str, *, before: str = "", small: bool = False) -> Json:
+    return writer.paragraph(lambda language: before + coloured(_shown(writer, words, language), colour), small=small)
 
 
-def _facts(pen: Pen, block: Facts) -> list[Json]:
+def _facts(writer: TextWriter, block: Facts) -> list[Json]:
     drawn: list[Json] = []
     row: list[Json] = []
     for label, value in block.pairs:
-        fact = _fact(pen, label, value, large=block.large)
+        fact = _fact(writer, label, value, large=block.large)
         words = value.words if isinstance(value, Toned) else value
-        if max(pen.width(label), pen.width(words)) > _WIDEST_HALF:
+        if max(writer.width(label), writer.width(words)) > _WIDEST_HALF:
             drawn += _row_of_facts(row)
             drawn.append(fact)
             row = []
@@ -124,9 +124,9 @@ def _facts(pen: Pen, block: Facts) -> list[Json]:
     return drawn + _row_of_facts(row)
 
 
-def _fact(pen: Pen, label: Text, value: Words | Toned, *, large: bool) -> Json:
-    fact = pen.paragraph(
-        lambda language: f"{coloured(_shown(pen, label, language), 'grey')}<br>{_toned(pen, value, language)}"
+def _fact(writer: TextWriter, label: Text, value: Words | Toned, *, large: bool) -> Json:
+    fact = writer.paragraph(
+        lambda language: f"{coloured(_shown(writer, label, language), 'grey')}<br>{_toned(writer, value, language)}"
     )
     return fact | {"text_size": _LARGE} if large else fact
 
@@ -138,24 +138,24 @@ def _row_of_facts(facts: list[Json]) -> list[Json]:
     return [{"tag": "column_set", "flex_mode": "bisect", "horizontal_spacing": "12px", "columns": columns}]
 
 
-def _quote(pen: Pen, block: Quote) -> Json:
+def _quote(writer: TextWriter, block: Quote) -> Json:
     words = re.sub(r"\n{3,}", "\n\n", clean(block.words)).strip()
     lines = words.split("\n")
     few_lines = "\n".join(lines[: limits.QUOTED_LINES])
-    shown, was_cut = cut(few_lines, max(1, min(block.longest, pen.limits.quote)))
+    shown, was_cut = cut(few_lines, max(1, min(block.longest, writer.limits.quote)))
     if len(lines) > limits.QUOTED_LINES and not was_cut:
         shown, was_cut = f"{shown}\n…", True
     inside: list[Json] = []
     if block.author is not None:
         author = text("card.quote.author", author=block.author)
-        inside.append(_coloured(pen, author, "grey", small=True))
+        inside.append(_coloured(writer, author, "grey", small=True))
     if shown:
         inside.append({"tag": "markdown", "content": hostile(shown)})
     else:
-        inside.append(note(pen, text("card.quote.empty")))
+        inside.append(note(writer, text("card.quote.empty")))
     if was_cut:
-        pen.shortened = True
-        inside.append(note(pen, text("card.quote.cut", total=len(words))))
+        writer.shortened = True
+        inside.append(note(writer, text("card.quote.cut", total=len(words))))
     column: Json = {
         "tag": "column",
         "width": "weighted",
@@ -167,14 +167,14 @@ def _quote(pen: Pen, block: Quote) -> Json:
     return {"tag": "column_set", "background_style": "grey", "columns": [column]}
 
 
-def _table(pen: Pen, block: Table) -> list[Json]:
+def _table(writer: TextWriter, block: Table) -> list[Json]:
     columns = block.columns[: limits.COLUMNS]
     names = [f"c{number}" for number in range(len(columns))]
     if not columns or not block.rows:
-        return [note(pen, text("card.table.empty"))]
+        return [note(writer, text("card.table.empty"))]
     rows = [
-        dict(zip(names, (pen.bilingual(word, limits.CELL) for word in row), strict=False))
-        for row in block.rows[: pen.limits.rows]
+        dict(zip(names, (writer.bilingual(word, limits.CELL) for word in row), strict=False))
+        for row in block.rows[: writer.limits.rows]
     ]
     drawn: list[Json] = [
         {
@@ -183,30 +183,30 @@ def _table(pen: Pen, block: Table) -> list[Json]:
             "row_height": "low",
             "header_style": {"background_style": "grey", "bold": True},
             "columns": [
-                {"name": name, "display_name": pen.bilingual(column.title, limits.LABEL), "data_type": "text"}
+                {"name": name, "display_name": writer.bilingual(column.title, limits.LABEL), "data_type": "text"}
                 for name, column in zip(names, columns, strict=True)
             ],
             "rows": rows,
         }
     ]
-    return drawn + _more(pen, len(block.rows) - len(rows))
+    return drawn + _more(writer, len(block.rows) - len(rows))
 
 
-def _items(pen: Pen, block: Items) -> list[Json]:
-    shown = block.items[: pen.limits.items]
-    return [_item(pen, item) for item in shown] + _more(pen, len(block.items) - len(shown))
+def _items(writer: TextWriter, block: Items) -> list[Json]:
+    shown = block.items[: writer.limits.items]
+    return [_item(writer, item) for item in shown] + _more(writer, len(block.items) - len(shown))
 
 
-def _more(pen: Pen, left_out: int) -> list[Json]:
+def _more(writer: TextWriter, left_out: int) -> list[Json]:
     if left_out <= 0:
         return []
-    pen.shortened = True
-    return [note(pen, text("card.more", n=left_out))]
+    writer.shortened = True
+    return [note(writer, text("card.more", n=left_out))]
 
 
-def _item(pen: Pen, item: Item) -> Json:
-    words = pen.paragraph(lambda language: _item_words(pen, item, language))
-    button = fields.button(pen, item.button, size="small") if item.button is not None else None
+def _item(writer: TextWriter, item: Item) -> Json:
+    words = writer.paragraph(lambda language: _item_words(writer, item, language))
+    button = fields.button(writer, item.button, size="small") if item.button is not None else None
     if button is None:
         return words
     columns: list[Json] = [
@@ -216,45 +216,45 @@ def _item(pen: Pen, item: Item) -> Json:
     return {"tag": "column_set", "flex_mode": "none", "horizontal_spacing": "8px", "columns": columns}
 
 
-def _item_words(pen: Pen, item: Item, language: Language) -> str:
-    written = f"**{_shown(pen, item.title, language)}**"
+def _item_words(writer: TextWriter, item: Item, language: Language) -> str:
+    written = f"**{_shown(writer, item.title, language)}**"
     if item.tag is not None:
-        label = pen.markdown(item.tag.label, language)
+        label = writer.markdown(item.tag.label, language)
         written += f" <text_tag color='{TAG_COLOURS[item.tag.tone]}'>{label}</text_tag>"
     if item.words is not None:
-        written += "<br>" + _shown(pen, item.words, language)
+        written += "<br>" + _shown(writer, item.words, language)
     if item.detail is not None:
         detail = item.detail if isinstance(item.detail, Toned) else Toned(item.detail, Tone.NEUTRAL)
-        written += "<br>" + _toned(pen, detail, language)
+        written += "<br>" + _toned(writer, detail, language)
     return written
 
 
-def _fold(pen: Pen, block: Fold, depth: int) -> list[Json]:
-    if not pen.limits.folds:
-        pen.shortened = True
-        return [note(pen, text("card.fold.dropped", title=block.title))]
+def _fold(writer: TextWriter, block: Fold, depth: int) -> list[Json]:
+    if not writer.limits.folds:
+        writer.shortened = True
+        return [note(writer, text("card.fold.dropped", title=block.title))]
     inside = [each for each in block.blocks if not isinstance(each, (Form, Table))]
     outside = [each for each in block.blocks if isinstance(each, (Form, Table))]
-    elements = [element for each in inside for element in draw(pen, each, depth + 1)]
+    elements = [element for each in inside for element in draw(writer, each, depth + 1)]
     root_only = [element for element in elements if element["tag"] in ("form", "table")]
     elements = [element for element in elements if element["tag"] not in ("form", "table")]
     if not elements:
-        drawn = [_line(pen, Line(block.title, strong=True))]
+        drawn = [_line(writer, Line(block.title, strong=True))]
     elif depth >= _DEEPEST_FOLD:
-        drawn = [_line(pen, Line(block.title, strong=True)), *elements]
+        drawn = [_line(writer, Line(block.title, strong=True)), *elements]
     else:
-        drawn = [_panel(pen, block, elements)]
-    return drawn + root_only + [element for each in outside for element in draw(pen, each)]
+        drawn = [_panel(writer, block, elements)]
+    return drawn + root_only + [element for each in outside for element in draw(writer, each)]
 
 
-def _panel(pen: Pen, block: Fold, elements: list[Json]) -> Json:
+def _panel(writer: TextWriter, block: Fold, elements: list[Json]) -> Json:
     return {
         "tag": "collapsible_panel",
         "expanded": block.opened,
         "vertical_spacing": "8px",
         "padding": "8px",
         "header": {
-            "title": pen.text(block.title, limits.TITLE),
+            "title": writer.text(block.title, limits.TITLE),
             "vertical_align": "center",
             "icon": {"tag": "standard_icon", "token": "down-small-ccm_outlined"},
             "icon_position": "follow_text",
@@ -265,13 +265,13 @@ def _panel(pen: Pen, block: Fold, elements: list[Json]) -> Json:
     }
 
 
-def _pictures(pen: Pen, block: Pictures) -> list[Json]:
+def _pictures(writer: TextWriter, block: Pictures) -> list[Json]:
     keys = [key for key in block.keys if _PICTURE.fullmatch(key)]
     shown = keys[: limits.PICTURES]
     drawn: list[Json] = []
     if len(shown) == 1:
-        drawn = [{"tag": "img", "img_key": shown[0], "alt": pen.text(text("card.picture"), limits.LABEL)}]
+        drawn = [{"tag": "img", "img_key": shown[0], "alt": writer.text(text("card.picture"), limits.LABEL)}]
     elif shown:
         mode = {2: "double", 3: "triple", 4: "bisect"}.get(len(shown), "trisect")
         drawn = [{"tag": "img_combination", "combination_mode": mode, "img_list": [{"img_key": key} for key in shown]}]
-    return drawn + _more(pen, len(keys) - len(shown))
+    return drawn + _more(writer, len(keys) - len(shown))

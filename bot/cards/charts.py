@@ -6,7 +6,7 @@ docs: feishu.md §8.2 (chart)
 from __future__ import annotations
 
 from bot.cards import limits
-from bot.cards.pen import Json, Pen
+from bot.cards.text_objects import Json, TextWriter
 from bot.cards.values import Chart, ChartKind
 from bot.texts import text
 
@@ -25,7 +25,7 @@ _SHAPES: dict[ChartKind, Json] = {
 }
 
 
-def chart(pen: Pen, block: Chart) -> list[Json]:
+def chart(writer: TextWriter, block: Chart) -> list[Json]:
     """A title and a chart, or a word that there is nothing to draw.
 
     Feishu translates no charts: labels carry both languages, and the title stands above as a paragraph that it does
@@ -33,14 +33,14 @@ def chart(pen: Pen, block: Chart) -> list[Json]:
     """
     if not block.values:
         nothing = text("card.chart.empty", title=block.title)
-        return [pen.paragraph(lambda language: pen.markdown(nothing, language), small=True)]
-    shown = block.values[: pen.limits.rows]
-    pen.shortened |= len(shown) < len(block.values)
-    values = [{"label": pen.bilingual(label, limits.LABEL), "value": value} for label, value in shown]
+        return [writer.paragraph(lambda language: writer.markdown(nothing, language), small=True)]
+    shown = block.values[: writer.limits.rows]
+    writer.shortened |= len(shown) < len(block.values)
+    values = [{"label": writer.bilingual(label, limits.LABEL), "value": value} for label, value in shown]
     spec: Json = {
         **_SHAPES[block.kind],
-        "title": {"text": pen.bilingual(block.title, limits.TITLE), "visible": False},
+        "title": {"text": writer.bilingual(block.title, limits.TITLE), "visible": False},
         "data": {"values": values},
     }
-    title = pen.paragraph(lambda language: f"**{pen.markdown(block.title, language)}**")
+    title = writer.paragraph(lambda language: f"**{writer.markdown(block.title, language)}**")
     return [title, {"tag": "chart", "aspect_ratio": "2:1", "chart_spec": spec}]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from bot.cards import limits
-from bot.cards.pen import BadCard, Json, Pen
+from bot.cards.text_objects import BadCard, Json, TextWriter
 from bot.cards.values import (
     Button,
     Buttons,
@@ -35,40 +35,40 @@ _OPEN_ID = re.compile(r"ou_[A-Za-z0-9_-]{1,64}")
 
 
 def button(
-    pen: Pen, drawn: Button, *, size: str = "medium", submits: bool = False, in_form: bool = False
+    writer: TextWriter, drawn: Button, *, size: str = "medium", submits: bool = False, in_form: bool = False
 ) -> Json | None:
     """A button, or None where it would lead nowhere: an address that is not a web page's."""
     element: Json = {
         "tag": "button",
-        "text": pen.text(drawn.label, limits.BUTTON),
+        "text": writer.text(drawn.label, limits.BUTTON),
         "type": _TYPES[drawn.style],
         "size": size,
     }
     if in_form:
-        element["name"] = pen.free_name("button")
+        element["name"] = writer.free_name("button")
     if submits:
         element["form_action_type"] = "submit"
     if drawn.why_not is not None:
-        return element | {"disabled": True, "disabled_tips": pen.text(drawn.why_not, limits.TIP)}
+        return element | {"disabled": True, "disabled_tips": writer.text(drawn.why_not, limits.TIP)}
     if drawn.url:
         if not _WEB.fullmatch(drawn.url):
             return None
         element["behaviors"] = [{"type": "open_url", "default_url": drawn.url}]
     elif drawn.action is not None:
-        element["behaviors"] = [{"type": "callback", "value": dict(pen.sign(drawn.action))}]
+        element["behaviors"] = [{"type": "callback", "value": dict(writer.sign(drawn.action))}]
     else:
         raise BadCard(f"the button {drawn.label.key} does nothing")
     if drawn.confirm is not None:
         element["confirm"] = {
-            "title": pen.text(drawn.confirm.title, limits.TITLE),
-            "text": pen.text(drawn.confirm.question, limits.QUESTION),
+            "title": writer.text(drawn.confirm.title, limits.TITLE),
+            "text": writer.text(drawn.confirm.question, limits.QUESTION),
         }
     return element
 
 
-def buttons(pen: Pen, block: Buttons) -> list[Json]:
+def buttons(writer: TextWriter, block: Buttons) -> list[Json]:
     """Buttons side by side, wrapping where a phone is too narrow."""
-    return _row([button(pen, each) for each in block.buttons])
+    return _row([button(writer, each) for each in block.buttons])
 
 
 def _row(drawn: Sequence[Json | None]) -> list[Json]:
@@ -78,104 +78,104 @@ def _row(drawn: Sequence[Json | None]) -> list[Json]:
     )
 
 
-def menu(pen: Pen, block: Menu) -> list[Json]:
+def menu(writer: TextWriter, block: Menu) -> list[Json]:
     """A choice that is sent as soon as it is made; nothing where there is nothing to choose."""
-    options = _options(pen, block.options, block.chosen)
+    options = _options(writer, block.options, block.chosen)
     if not options:
         return []
     element: Json = {
         "tag": "select_static",
-        "placeholder": pen.text(block.placeholder, limits.PLACEHOLDER),
+        "placeholder": writer.text(block.placeholder, limits.PLACEHOLDER),
         "options": options,
         "width": "fill",
-        "behaviors": [{"type": "callback", "value": dict(pen.sign(block.action))}],
+        "behaviors": [{"type": "callback", "value": dict(writer.sign(block.action))}],
     }
     return [_chosen(element, options, block.chosen)]
 
 
-def form(pen: Pen, block: Form) -> list[Json]:
+def form(writer: TextWriter, block: Form) -> list[Json]:
     """A form for the root of the card. Its buttons stand in one row, the submitting one first."""
     if block.submit.action is None and block.submit.why_not is None:
         raise BadCard(f"the form {block.name} is sent nowhere")
-    name = pen.name(block.name)
+    name = writer.name(block.name)
     elements: list[Json] = []
     for each in block.fields:
-        elements += _field(pen, each)
-    row = [button(pen, block.submit, submits=True, in_form=True)]
-    row += [button(pen, other, in_form=True) for other in block.others]
+        elements += _field(writer, each)
+    row = [button(writer, block.submit, submits=True, in_form=True)]
+    row += [button(writer, other, in_form=True) for other in block.others]
     return [{"tag": "form", "name": name, "vertical_spacing": "12px", "elements": [*elements, *_row(row)]}]
 
 
-def _field(pen: Pen, field: Field) -> list[Json]:
+def _field(writer: TextWriter, field: Field) -> list[Json]:
     if isinstance(field, Input):
-        return [_input(pen, field)]
-    label = pen.paragraph(lambda language: pen.markdown(field.label, language))
+        return [_input(writer, field)]
+    label = writer.paragraph(lambda language: writer.markdown(field.label, language))
     if isinstance(field, Choice):
-        options = _options(pen, field.options, field.chosen)
+        options = _options(writer, field.options, field.chosen)
         if not options:
             nothing = text("card.nothing_to_choose")
-            return [label, pen.paragraph(lambda language: pen.markdown(nothing, language), small=True)]
+            return [label, writer.paragraph(lambda language: writer.markdown(nothing, language), small=True)]
         element: Json = {
             "tag": "select_static",
-            "name": pen.name(field.name),
+            "name": writer.name(field.name),
             "required": field.required,
-            "placeholder": pen.text(text("card.choose"), limits.PLACEHOLDER),
+            "placeholder": writer.text(text("card.choose"), limits.PLACEHOLDER),
             "options": options,
             "width": "fill",
         }
         return [label, _chosen(element, options, field.chosen)]
-    return [label, _person(pen, field)]
+    return [label, _person(writer, field)]
 
 
-def _input(pen: Pen, field: Input) -> Json:
+def _input(writer: TextWriter, field: Input) -> Json:
     longest = max(1, min(field.longest, limits.INPUT))
     element: Json = {
         "tag": "input",
-        "name": pen.name(field.name),
+        "name": writer.name(field.name),
         "required": field.required,
-        "label": pen.text(field.label, limits.LABEL),
+        "label": writer.text(field.label, limits.LABEL),
         "label_position": "top",
         "max_length": longest,
         "width": "fill",
     }
     if field.placeholder is not None:
-        element["placeholder"] = pen.text(field.placeholder, limits.PLACEHOLDER)
+        element["placeholder"] = writer.text(field.placeholder, limits.PLACEHOLDER)
     if field.value:
         # Cut by code points, as Feishu counts them here, and without an ending: what stands in the field is sent back.
         value = clean(field.value) if field.lines > 1 else one_line(field.value)
-        pen.shortened |= len(value) > longest
-        element["default_value"] = value[: min(longest, pen.limits.words)]
+        writer.shortened |= len(value) > longest
+        element["default_value"] = value[: min(longest, writer.limits.words)]
     if field.lines > 1:
         element |= {"input_type": "multiline_text", "rows": min(field.lines, 20), "auto_resize": True}
     return element
 
 
-def _person(pen: Pen, field: PersonChoice) -> Json:
+def _person(writer: TextWriter, field: PersonChoice) -> Json:
     # One malformed id would make Feishu refuse the whole card (100290), so such ids are left out here.
     people = [each for each in dict.fromkeys(field.people) if _OPEN_ID.fullmatch(each)]
-    pen.shortened |= len(people) > pen.limits.options
+    writer.shortened |= len(people) > writer.limits.options
     return {
         "tag": "select_person",
-        "name": pen.name(field.name),
+        "name": writer.name(field.name),
         "required": field.required,
-        "placeholder": pen.text(text("card.choose_person"), limits.PLACEHOLDER),
-        "options": [{"value": each} for each in people[: pen.limits.options]],
+        "placeholder": writer.text(text("card.choose_person"), limits.PLACEHOLDER),
+        "options": [{"value": each} for each in people[: writer.limits.options]],
         "width": "fill",
     }
 
 
-def _options(pen: Pen, options: Sequence[Option], chosen: str) -> list[Json]:
+def _options(writer: TextWriter, options: Sequence[Option], chosen: str) -> list[Json]:
     first: dict[str, Option] = {}
     for option in options:
         if option.value:
             first.setdefault(option.value, option)
     unique = list(first.values())
-    shown = unique[: pen.limits.options]
+    shown = unique[: writer.limits.options]
     if len(shown) < len(unique):
-        pen.shortened = True
+        writer.shortened = True
         if chosen not in {option.value for option in shown}:
             shown[-1:] = [option for option in unique if option.value == chosen] or shown[-1:]
-    return [{"text": pen.text(option.label, limits.OPTION), "value": option.value} for option in shown]
+    return [{"text": writer.text(option.label, limits.OPTION), "value": option.value} for option in shown]
 
 
 def _chosen(element: Json, options: Sequence[Json], chosen: str) -> Json:

@@ -59,31 +59,31 @@ class _Writer:
         self._zone = zone
 
     def card(self, card: Card) -> Iterator[str]:
-        tags = "".join(f" [{self.say(tag.label)}]" for tag in card.tags)
-        yield f"{' '.join(self.say(text('card.plain.title', title=card.title)).split())}{tags}"
+        tags = "".join(f" [{self.render(tag.label)}]" for tag in card.tags)
+        yield f"{' '.join(self.render(text('card.plain.title', title=card.title)).split())}{tags}"
         if card.subtitle is not None:
-            yield self.say(card.subtitle)
+            yield self.render(card.subtitle)
         for block in card.blocks:
             yield from self.block(block)
-        labels = [self.say(label) for label in _offers(card.blocks)]
+        labels = [self.render(label) for label in _offers(card.blocks)]
         if labels:
-            yield self.say(text("card.plain.actions", actions=" / ".join(dict.fromkeys(labels))))
+            yield self.render(text("card.plain.actions", actions=" / ".join(dict.fromkeys(labels))))
 
-    def say(self, words: Words) -> str:
+    def render(self, words: Words) -> str:
         if isinstance(words, Text):
             return self._catalogue.write(words, self._language, _STYLE, zone=self._zone)
         return safe_text_message(words)
 
     def fact(self, label: Words, value: Words | Toned) -> str:
         words = value.words if isinstance(value, Toned) else value
-        return self.say(text("card.plain.fact", label=label, value=words))
+        return self.render(text("card.plain.fact", label=label, value=words))
 
     def block(self, block: Block) -> Iterator[str]:
         match block:
             case Line(words) | Note(words):
-                yield self.say(words)
+                yield self.render(words)
             case Warning(words):
-                yield f"⚠️ {self.say(words)}"
+                yield f"⚠️ {self.render(words)}"
             case Facts(pairs):
                 yield from (self.fact(label, value) for label, value in pairs)
             case Quote():
@@ -95,38 +95,38 @@ class _Writer:
             case Form(fields=fields):
                 yield from self.form(fields)
             case Table():
-                yield " | ".join(self.say(column.title) for column in block.columns)
-                yield from (" | ".join(self.say(word) for word in row) for row in block.rows)
+                yield " | ".join(self.render(column.title) for column in block.columns)
+                yield from (" | ".join(self.render(word) for word in row) for row in block.rows)
             case Items(items):
                 for item in items:
-                    tag = f" [{self.say(item.tag.label)}]" if item.tag is not None else ""
+                    tag = f" [{self.render(item.tag.label)}]" if item.tag is not None else ""
                     found = item.detail.words if isinstance(item.detail, Toned) else item.detail
-                    rest = "".join(f" — {self.say(words)}" for words in (item.words, found) if words is not None)
-                    yield f"• {self.say(item.title)}{tag}{rest}"
+                    rest = "".join(f" — {self.render(words)}" for words in (item.words, found) if words is not None)
+                    yield f"• {self.render(item.title)}{tag}{rest}"
             case Fold(title, inside):
-                yield f"▸ {self.say(title)}"
+                yield f"▸ {self.render(title)}"
                 for each in inside:
                     yield from self.block(each)
             case Pictures(keys):
-                yield self.say(text("card.plain.pictures", n=len(keys)))
+                yield self.render(text("card.plain.pictures", n=len(keys)))
             case Chart():
-                yield self.say(block.title)
+                yield self.render(block.title)
                 yield from (self.fact(label, str(value)) for label, value in block.values)
 
     def quote(self, block: Quote) -> Iterator[str]:
         if block.author is not None:
-            yield self.say(text("card.quote.author", author=block.author))
+            yield self.render(text("card.quote.author", author=block.author))
         words = clean(block.words).strip()
         shown, was_cut = cut(words, max(1, block.longest))
         yield from (f"> {line}" for line in safe_text_message(shown).split("\n"))
         if was_cut:
-            yield self.say(text("card.quote.cut", total=len(words)))
+            yield self.render(text("card.quote.cut", total=len(words)))
 
     def form(self, fields: tuple[Field, ...]) -> Iterator[str]:
         if fields:
-            separator = self.say(text("card.plain.comma"))
-            labels = separator.join(self.say(field.label) for field in fields)
-            yield self.say(text("card.plain.fields", fields=labels))
+            separator = self.render(text("card.plain.comma"))
+            labels = separator.join(self.render(field.label) for field in fields)
+            yield self.render(text("card.plain.fields", fields=labels))
 
 
 def _offers(blocks: Iterable[Block]) -> Iterator[Text]:

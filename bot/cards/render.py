@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.cards import blocks, limits, plain
 from bot.cards.limits import Limits, Size, ladder, nodes
-from bot.cards.pen import Json, Pen, Sign
+from bot.cards.text_objects import Json, Sign, TextWriter
 from bot.cards.values import Block, Buttons, Card, Form, Menu, Tone
 from bot.texts import Catalogue, text
 
@@ -59,57 +59,57 @@ def _shrunk(card: Card, size: Size, sign: Sign, zone: str, catalogue: Catalogue)
 
 
 def _draw(card: Card, allowed: Limits, sign: Sign, zone: str, catalogue: Catalogue) -> tuple[Json, bool]:
-    pen = Pen(catalogue, zone, sign, allowed)
-    elements = [element for block in _allowed(card.blocks, pen) for element in blocks.draw(pen, block)]
-    elements = _few(elements, "table", limits.TABLES, pen)
-    elements = _few(elements, "chart", limits.CHARTS, pen)
-    if pen.left_out:
-        elements.append(blocks.note(pen, text("card.cut")))
+    writer = TextWriter(catalogue, zone, sign, allowed)
+    elements = [element for block in _allowed(card.blocks, writer) for element in blocks.draw(writer, block)]
+    elements = _few(elements, "table", limits.TABLES, writer)
+    elements = _few(elements, "chart", limits.CHARTS, writer)
+    if writer.left_out:
+        elements.append(blocks.note(writer, text("card.cut")))
     drawn: Json = {
         "schema": "2.0",
         "config": {
             "update_multi": True,
             "width_mode": "fill",
-            "summary": pen.both(lambda language: pen.line(card.summary or card.title, language, limits.SUMMARY)),
+            "summary": writer.both(lambda language: writer.line(card.summary or card.title, language, limits.SUMMARY)),
         },
-        "header": _header(pen, card),
+        "header": _header(writer, card),
         "body": {"direction": "vertical", "vertical_spacing": "8px", "elements": elements},
     }
-    return drawn, pen.shortened or pen.left_out
+    return drawn, writer.shortened or writer.left_out
 
 
-def _few(elements: list[Json], tag: str, most: int, pen: Pen) -> list[Json]:
+def _few(elements: list[Json], tag: str, most: int, writer: TextWriter) -> list[Json]:
     found = [element for element in elements if element["tag"] == tag]
-    pen.left_out |= len(found) > most
+    writer.left_out |= len(found) > most
     return [element for element in elements if element["tag"] != tag or any(element is kept for kept in found[:most])]
 
 
-def _header(pen: Pen, card: Card) -> Json:
-    header: Json = {"title": pen.text(card.title, limits.TITLE), "template": _TEMPLATES[card.tone]}
+def _header(writer: TextWriter, card: Card) -> Json:
+    header: Json = {"title": writer.text(card.title, limits.TITLE), "template": _TEMPLATES[card.tone]}
     if card.subtitle is not None:
-        header["subtitle"] = pen.text(card.subtitle, limits.SUBTITLE)
+        header["subtitle"] = writer.text(card.subtitle, limits.SUBTITLE)
     if card.tags:
-        pen.shortened |= len(card.tags) > limits.TAGS
+        writer.shortened |= len(card.tags) > limits.TAGS
         header["text_tag_list"] = [
-            {"tag": "text_tag", "text": pen.text(tag.label, limits.TAG), "color": blocks.TAG_COLOURS[tag.tone]}
+            {"tag": "text_tag", "text": writer.text(tag.label, limits.TAG), "color": blocks.TAG_COLOURS[tag.tone]}
             for tag in card.tags[: limits.TAGS]
         ]
     return header
 
 
-def _allowed(given: tuple[Block, ...], pen: Pen) -> Iterator[Block]:
+def _allowed(given: tuple[Block, ...], writer: TextWriter) -> Iterator[Block]:
     """The blocks there is room for. What can be clicked stays longest: a card nobody can act on is worth nothing."""
-    if pen.limits.essentials:
-        pen.left_out = True
+    if writer.limits.essentials:
+        writer.left_out = True
         found = [button for block in given if isinstance(block, Buttons) for button in block.buttons]
         yield Buttons(tuple(found[:_ESSENTIAL_BUTTONS]))
         return
-    room = pen.limits.blocks
+    room = writer.limits.blocks
     for block in given:
         if not isinstance(block, (Buttons, Menu, Form)):
             room -= 1
             if room < 0:
-                pen.left_out = True
+                writer.left_out = True
                 continue
         yield block
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.contributions.routing import Clicked
-from bot.refusals import Refused
+from bot.errors import Refused
 from bot.texts import text
 from bot.unit import Unit
 
@@ -20,4 +20,4 @@ def show_view(unit: Unit, clicked: Clicked, kind: str, subject: str, params: Map
     if card is None or card.kind != kind or card.subject != subject:
         raise Refused(text("card.moved"))
     # A form is somebody's: whoever draws the card shows it only while that person may send it.
-    unit.redraw_card(card, params={**params, "by": clicked.actor.id} if params else {})
+    unit.refresh_card(card, params={**params, "by": clicked.actor.id} if params else {})

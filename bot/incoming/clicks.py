@@ -7,9 +7,9 @@ from types import MappingProxyType
 
 from bot.cards.actions import ActionSigner, ForgedAction
 from bot.contributions.routing import Clicked
+from bot.errors import Refused
 from bot.feishu.values import CardClicked
 from bot.incoming.router import Router, not_allowed
-from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.unit import Unit
 

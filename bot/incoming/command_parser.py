@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-from bot.refusals import Refused
+from bot.errors import Refused
 from bot.texts import text
 
 # Quotes of any style, opening to closing. A closing one of another style also ends a quotation: phones mix them.

@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 
 from bot.contributions.routing import Asked
+from bot.errors import Refused
 from bot.feishu.port import Receiver
 from bot.feishu.values import MessageReceived
 from bot.incoming.command_parser import Typed, read
 from bot.incoming.router import Router, arguments
 from bot.incoming.user_rate_limit import RateDecision
-from bot.refusals import Refused
 from bot.texts import text
 from bot.unit import Unit, to_chat, to_person
 
@@ -48,7 +48,7 @@ def answer_message(unit: Unit, message: MessageReceived, router: Router) -> bool
     if decision is RateDecision.SILENT:
         return False
     if message.message_type not in ("text", "post"):
-        unit.say(place, text("command.only_text"), reply_to=message.message_id)
+        unit.send_text(place, text("command.only_text"), reply_to=message.message_id)
         return True
     if isinstance(typed, Refused):
         raise typed

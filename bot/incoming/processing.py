@@ -9,6 +9,7 @@ from typing import TypeAlias
 import structlog
 
 from bot.cards.actions import ActionSigner
+from bot.errors import Refused
 from bot.feishu.envelope import Envelope
 from bot.feishu.events import Malformed, parse
 from bot.feishu.values import CardClicked, Incoming, MessageReceived, Other
@@ -17,7 +18,6 @@ from bot.incoming.messages import answer_message, answer_place
 from bot.incoming.router import Router, not_allowed
 from bot.jobs.engine import INTERACTIVE, Payload
 from bot.jobs.retries import TryAgain
-from bot.refusals import Refused
 from bot.texts import text
 from bot.unit import Unit, Units, to_person
 from storage.core.inbox import Inbox, InboxItem, InboxState
@@ -129,7 +129,7 @@ class InboxProcessing:
         if item.kind.startswith(REFUSED_CLICK):
             if card is not None:
                 card.drawn = None  # whatever stands there, show the truth
-                unit.redraw_card(card)
+                unit.refresh_card(card)
             return
         clicked = read_click(unit, value, self._signer)
         click = self._router.click(clicked.action.name)
@@ -141,11 +141,11 @@ class InboxProcessing:
 
     def _tell(self, unit: Unit, value: Incoming | None, refusal: Refused) -> None:
         if isinstance(value, MessageReceived):
-            unit.say(answer_place(value), refusal.reason, reply_to=value.message_id)
+            unit.send_text(answer_place(value), refusal.reason, reply_to=value.message_id)
         elif isinstance(value, CardClicked):
             # The toast had said yes, and somebody was faster: tell the one who clicked, and show the truth.
-            unit.say(to_person(value.operator_open_id), text("click.not_done", reason=refusal.reason))
+            unit.send_text(to_person(value.operator_open_id), text("click.not_done", reason=refusal.reason))
             card = unit.card_of_message(value.message_id)
             if card is not None:
                 card.drawn = None
-                unit.redraw_card(card)
+                unit.refresh_card(card)

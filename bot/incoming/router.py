@@ -10,9 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Click, Command
+from bot.errors import Refused
 from bot.incoming.user_rate_limit import UNLIMITED, UserRateLimiter
 from bot.permissions import Actor
-from bot.refusals import Refused
 from bot.texts import Text, text
 
 

@@ -188,7 +188,7 @@ class Webhooks:
         log.info("click.stored", inbox=arrival.id, kind=kind, fresh=fresh)
 
     def _spoken(self, toast: Toast) -> dict[str, object]:
-        chinese, english = (self._catalogue.say(toast.words, language) for language in ("zh_cn", "en_us"))
+        chinese, english = (self._catalogue.render(toast.words, language) for language in ("zh_cn", "en_us"))
         return {
             "toast": {"type": toast.kind, "content": chinese, "i18n": {"zh_cn": chinese, "en_us": english}},
         }

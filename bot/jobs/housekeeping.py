@@ -36,7 +36,7 @@ def area(units: Units, engine: Engine, inbox: InboxProcessing, delivery: Deliver
             Job(FORGET, forget),
             Scheduled(FORGET, Cron(zone, hour="4", minute="10"), FORGET),
             Sweep(1, delivery.sweep),
-            Sweep(1, delivery.redraw_due),
+            Sweep(1, delivery.refresh_due),
             Sweep(10, engine.rescue),
             Sweep(60, inbox.resume),
             Retention("messages", lambda unit, before: unit.forget(before)),

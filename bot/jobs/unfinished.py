@@ -35,7 +35,7 @@ def _outgoing(resuming: Resuming) -> None:
         PostedCard.posted_at > now - CARD_LIFE + timedelta(hours=12),
     )
     for card in session.scalars(standing):
-        card.drawn, card.redraw_at = None, now
+        card.drawn, card.refresh_at = None, now
 
 
 UNFINISHED = Area("unfinished", None, (Unfinished("inbox", _incoming), Unfinished("outbox", _outgoing)))

@@ -88,7 +88,7 @@ class Delivery:
             if first:
                 ages = [(unit.now - at).total_seconds() for at in outbox.sent_since(partition, unit.now - _LATELY)]
                 self._sender.saw(partition, ages)
-            message.attempts += 1  # from here on a redraw of the card needs a message of its own
+            message.attempts += 1  # from here on a refresh of the card needs a message of its own
             message.due_at = unit.now + _IN_HAND  # if this process dies now, the sweep finds it then
             return message
 
@@ -141,15 +141,15 @@ class Delivery:
                     payload = {"lane": partition}
                     self._units.engine.enqueue(unit.session, DELIVER, job, payload, queue=CARDS, partition=partition)
 
-    def redraw_due(self) -> None:
+    def refresh_due(self) -> None:
         """Redraw cards whose picture changes with time alone."""
         with self._units.read() as session:
-            due = bool(Outbox(session).redraw_due(self._units.clock.now(), 1))
+            due = bool(Outbox(session).refresh_due(self._units.clock.now(), 1))
         if due:
             with self._units.write(f"redraw-{self._units.clock.now().isoformat()}") as unit:
-                for card in unit.of(Outbox).redraw_due(unit.now):
-                    card.redraw_at = None  # the drawing says when it wants to be drawn again
-                    unit.redraw_card(card)
+                for card in unit.of(Outbox).refresh_due(unit.now):
+                    card.refresh_at = None  # the drawing says when it wants to be drawn again
+                    unit.refresh_card(card)
 
     # --- what became of it -----------------------------------------------------------------------------------------
 
@@ -164,7 +164,7 @@ class Delivery:
             return
         card = outbox.card(rendered.card_id) if rendered.card_id is not None else None
         if card is not None:
-            card.redraw_at = rendered.stale_at
+            card.refresh_at = rendered.stale_at
         if card is not None and sent.state is OutboxState.SENT:
             if card.message_id != sent.message_id:
                 card.message_id, card.posted_at = sent.message_id, unit.now
@@ -184,7 +184,7 @@ class Delivery:
         if message is None or message.state != OutboxState.PARKED:
             card.drawn = None
             unit.session.flush()
-            unit.redraw_card(card)
+            unit.refresh_card(card)
 
     def _later(self, rendered: RenderedMessage, error: errors.FeishuError, wait: timedelta) -> None:
         backoff = min(timedelta(seconds=0.5 * 2 ** min(rendered.attempts, 10)), _LONGEST_WAIT)

@@ -16,7 +16,7 @@ from bot.drawing import Look
 from bot.feishu.port import Receiver
 from bot.telemetry import correlation
 from bot.texts import Catalogue, Language, Text
-from bot.texts.stored import spoken
+from bot.texts.stored import load_text
 from bot.unit import Units, receiver_of, stored_receiver
 from storage.areas.setup import Setup
 from storage.core.outbox import Outbox, OutboxMessage, PostedCard
@@ -84,7 +84,7 @@ class MessageRenderer:
         language: Language = "en_us" if chat is not None and chat.language == "en_us" else "zh_cn"
         words, rendered, digest, stale_at, title = None, None, "", None, None
         if message.body is not None:
-            words = self._catalogue.say(spoken(message.body), language, zone=zone, plain_mentions=False)
+            words = self._catalogue.render(load_text(message.body), language, zone=zone, plain_mentions=False)
         elif card is not None and look is not None:
             drawn = self._draw(card.kind, look)
             stale_at, title = drawn.stale_at, drawn.title

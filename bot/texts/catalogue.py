@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias, get_args
 
 from bot.texts.clean import clean
 from bot.texts.escape import message_mention, safe_text_message
-from bot.texts.spoken import left, moment, money
+from bot.texts.formatting import left, moment, money
 from bot.texts.values import Fen, Instant, Left, Mention, Param, Text
 
 Language: TypeAlias = Literal["zh_cn", "en_us"]
@@ -70,7 +70,7 @@ class Catalogue:
             return self._missing(key, f"{language} has no text {key}")
         return found
 
-    def say(
+    def render(
         self,
         text: Text,
         language: Language,

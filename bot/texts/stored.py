@@ -38,11 +38,11 @@ def _param(value: Any) -> Param:
     return Mention(value["open_id"], value["name"], value["ping"])
 
 
-def spoken_json(words: Text) -> str:
+def dump_text(words: Text) -> str:
     return json.dumps(_plain(words), ensure_ascii=False)
 
 
-def spoken(stored: str) -> Text:
+def load_text(stored: str) -> Text:
     """The sentence that `spoken_json` stored."""
     found = _param(json.loads(stored))
     if not isinstance(found, Text):

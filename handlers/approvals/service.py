@@ -7,8 +7,8 @@ from datetime import datetime
 
 from bot.contributions.approvals import Outcome
 from bot.contributions.routing import Clicked
+from bot.errors import Refused
 from bot.permissions import Actor
-from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.unit import Unit
 from handlers.shared.intents import requests
@@ -152,4 +152,4 @@ def _view(unit: Unit, clicked: Clicked, params: dict[str, str]) -> None:
     card = unit.card_of_message(clicked.message_id)
     if card is None or card.kind != CARD:
         raise Refused(text("card.moved"))
-    unit.redraw_card(card, params=params)
+    unit.refresh_card(card, params=params)

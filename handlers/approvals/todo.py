@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.cards.values import Action, Button, Item, Tag, Tone
 from bot.contributions.routing import Clicked
 from bot.drawing import Look
+from bot.errors import Refused
 from bot.permissions import Actor
-from bot.refusals import Refused
 from bot.texts import Fen, text
 from bot.unit import Unit, to_person
 from handlers.shared.due_times import countdown
@@ -49,4 +49,4 @@ def show(unit: Unit, clicked: Clicked) -> None:
     escalated = request.escalated_at is not None
     if not may_vote(unit, clicked.actor, rule, request.scope, escalated=escalated, not_id=request.requested_by):
         raise Refused(text("approval.not_approver"))
-    unit.post(CARD, str(request.id), to_person(clicked.actor.open_id))
+    unit.send_card(CARD, str(request.id), to_person(clicked.actor.open_id))

@@ -234,7 +234,6 @@ def audit_export(language: Any, as_csv: bool) -> None:
             table.detach()
         else:
             for entry in found:
-                click.echo(
-                    f"{entry.id}\t{entry.subject}\t{words.say(sentence(entry, people), language, zone=settings.zone)}"
-                )
+                told = words.render(sentence(entry, people), language, zone=settings.zone)
+                click.echo(f"{entry.id}\t{entry.subject}\t{told}")
     database.close()

@@ -52,13 +52,13 @@ def remind(unit: Unit, deadline: Deadline) -> datetime | None:
         who=_responsible(unit, complaint),
     )
     if complaint.chat_id:
-        unit.say(to_chat(complaint.chat_id), words)
+        unit.send_text(to_chat(complaint.chat_id), words)
     else:
         for admin in unit.people.holding("admin", "*"):
-            unit.say(to_person(admin.open_id), words)
+            unit.send_text(to_person(admin.open_id), words)
     if late:
         unit.audit(f"{deadline.kind}_missed", f"complaint:{complaint.id}", None, number=complaint.number)
-    unit.redraw(CARD, str(complaint.id))
+    unit.refresh(CARD, str(complaint.id))
     return next_reminder(deadline.due_at, unit.now)
 
 

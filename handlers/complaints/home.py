@@ -6,8 +6,8 @@ from bot.cards.values import Action, Block, Button, ButtonStyle, Facts, Item, Wo
 from bot.contributions.home import HomeBlock, TodoBlock
 from bot.contributions.routing import Clicked
 from bot.drawing import Look
+from bot.errors import Refused
 from bot.permissions import Actor
-from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.unit import Unit, receiver_of, to_chat, to_person
 from handlers.complaints.listing import LIST, item
@@ -57,11 +57,11 @@ def open_list(unit: Unit, clicked: Clicked) -> None:
         raise Refused(text("command.stranger"))
     where = {"chat": place.id} if place.kind == "chat" else {}
     params = {"for": clicked.actor.open_id, **where, "filter": "open", "page": 1}
-    unit.post(LIST, str(clicked.actor.id or 0), place, params=params)
+    unit.send_card(LIST, str(clicked.actor.id or 0), place, params=params)
 
 
 def open_one(unit: Unit, clicked: Clicked) -> None:
     complaint = unit.of(Complaints).get(int(clicked.action.subject))
     if complaint is None or not clicked.actor.may(VIEW, complaint.program_key):
         raise Refused(text("card.gone"))
-    unit.post(CARD, str(complaint.id), to_person(clicked.actor.open_id))
+    unit.send_card(CARD, str(complaint.id), to_person(clicked.actor.open_id))

@@ -163,7 +163,7 @@ class ComplaintJobs:
                 if row is not None:
                     row.picture_keys = keys
                     unit.session.flush()
-                    unit.redraw(CARD, str(row.id))
+                    unit.refresh(CARD, str(row.id))
 
     # --- answering -------------------------------------------------------------------------------------------------
 
@@ -244,9 +244,9 @@ class ComplaintJobs:
                 unit.audit("complaint.reply_refused", subject, actor, number=complaint.number, why=error or "")
                 if complaint.chat_id and author is not None:
                     words = text("complaint.reply_failed", who=ping(author), number=complaint.number, why=error or "")
-                    unit.say(to_chat(complaint.chat_id), words)
+                    unit.send_text(to_chat(complaint.chat_id), words)
             unit.session.flush()
-            unit.redraw(CARD, str(complaint.id))
+            unit.refresh(CARD, str(complaint.id))
 
     # --- finishing -------------------------------------------------------------------------------------------------
 
@@ -291,9 +291,11 @@ class ComplaintJobs:
             complaint.progress = advance(Progress.FINISHING, Event.FINISH_REFUSED) or complaint.progress
             unit.audit("complaint.finish_refused", f"complaint:{id}", None, number=complaint.number, why=why)
             if complaint.chat_id:
-                unit.say(to_chat(complaint.chat_id), text("complaint.finish_failed", number=complaint.number, why=why))
+                unit.send_text(
+                    to_chat(complaint.chat_id), text("complaint.finish_failed", number=complaint.number, why=why)
+                )
             unit.session.flush()
-            unit.redraw(CARD, str(id))
+            unit.refresh(CARD, str(id))
 
     # --- common ----------------------------------------------------------------------------------------------------
 

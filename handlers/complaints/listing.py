@@ -25,9 +25,9 @@ from bot.cards.values import (
 )
 from bot.contributions.routing import Asked, Clicked
 from bot.drawing import Look
+from bot.errors import Refused
 from bot.incoming.messages import mentioned
 from bot.incoming.router import not_allowed
-from bot.refusals import Refused
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, receiver_of, to_person
 from handlers.complaints.permissions import VIEW
@@ -75,10 +75,10 @@ def _one(unit: Unit, asked: Asked, id: int) -> None:
         raise Refused(text("complaint.none_such", number=f"C{id}"))
     if asked.is_group and complaint.chat_id != asked.chat_id:
         # Another group's complaint is not for everybody here.
-        unit.post(CARD, str(id), to_person(asked.actor.open_id))
-        unit.say(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
+        unit.send_card(CARD, str(id), to_person(asked.actor.open_id))
+        unit.send_text(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
         return
-    unit.post(CARD, str(id), asked.chat, reply_to=asked.message_id)
+    unit.send_card(CARD, str(id), asked.chat, reply_to=asked.message_id)
 
 
 def _list(unit: Unit, asked: Asked, params: dict[str, Any], page: int) -> None:
@@ -86,12 +86,12 @@ def _list(unit: Unit, asked: Asked, params: dict[str, Any], page: int) -> None:
     # In a group the list shows that group's; in private, everything this person may see.
     if asked.is_group and "phone" in params:
         # Whoever has this number complained about is not for everybody in a group.
-        unit.post(LIST, str(asked.actor.id or 0), to_person(asked.actor.open_id), params=params)
-        unit.say(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
+        unit.send_card(LIST, str(asked.actor.id or 0), to_person(asked.actor.open_id), params=params)
+        unit.send_text(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
         return
     if asked.is_group:
         params["chat"] = asked.chat_id
-    unit.post(LIST, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+    unit.send_card(LIST, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
 
 
 def change_page(unit: Unit, clicked: Clicked) -> None:
@@ -105,14 +105,14 @@ def change_page(unit: Unit, clicked: Clicked) -> None:
             raise Refused(not_allowed(VIEW, clicked.actor))
         place = receiver_of(card.receiver)
         here = place.kind == "person" or place.id == complaint.chat_id
-        unit.post(CARD, str(complaint.id), place if here else to_person(clicked.actor.open_id))
+        unit.send_card(CARD, str(complaint.id), place if here else to_person(clicked.actor.open_id))
         return
     params = {**card.params, "for": clicked.actor.open_id}
     if clicked.action.name == "complaint.filter":
         params.update(filter=clicked.option if clicked.option in FILTERS else "open", page=1, person=None)
     else:
         params["page"] = int(clicked.action.extra.get("page", "1"))
-    unit.redraw_card(card, params=params)
+    unit.refresh_card(card, params=params)
 
 
 def draw(look: Look) -> Card:

@@ -66,7 +66,7 @@ def _announce(units: Units, channel: Channel, id: int) -> None:
 def on_moved(unit: Unit, event: RefundMoved) -> None:
     kind, _, id = event.subject.partition(":")
     if kind == CARD:
-        unit.redraw(CARD, id)
+        unit.refresh(CARD, id)
 
 
 def on_paid(unit: Unit, event: RefundPaid) -> None:

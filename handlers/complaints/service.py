@@ -11,10 +11,10 @@ from bot.cards.views import show_view
 from bot.contributions.cards import held
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
+from bot.errors import Refused
 from bot.feishu.values import BotAddedToChat
 from bot.incoming.router import not_allowed
 from bot.permissions import Actor
-from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
 from handlers.complaints.permissions import ASSIGN, HANDLE, REVEAL, VIEW
@@ -75,9 +75,9 @@ class Service:
             number=complaint.number, to={"person": taker.id},
         )  # fmt: skip
         self._look(unit, clicked, complaint, {})
-        unit.redraw(CARD, str(complaint.id))
+        unit.refresh(CARD, str(complaint.id))
         if taker.id != clicked.actor.id:
-            unit.say(
+            unit.send_text(
                 to_person(taker.open_id),
                 text("complaint.handed_to_you", number=complaint.number, who=clicked.actor.name),
             )
@@ -134,7 +134,7 @@ class Service:
         """Show the customer's phone number to one person, in private, and write down that it was shown."""
         complaint = self._revealed(unit, clicked)
         unit.audit("personal.revealed", f"complaint:{complaint.id}", clicked.actor, number=complaint.number)
-        unit.say(
+        unit.send_text(
             to_person(clicked.actor.open_id),
             text("complaint.phone_is", number=complaint.number, phone=complaint.phone),
         )
@@ -180,7 +180,7 @@ class Service:
             SEND_REPLY, f"reply-{reply.id}", {"id": reply.id}, queue=queue_of(unit.session, complaint.account_key)
         )
         self._look(unit, clicked, complaint, {})
-        unit.redraw(CARD, str(complaint.id))
+        unit.refresh(CARD, str(complaint.id))
 
     def check_finish(self, unit: Unit, clicked: Clicked) -> Text:
         self._finishable(unit, clicked)
@@ -206,7 +206,7 @@ class Service:
         id = f"complete-{complaint.id}-{complaint.times}-{complaint.row_version}"
         payload = {"id": complaint.id, "actor": clicked.actor.id}
         unit.enqueue(COMPLETE, id, payload, queue=queue_of(unit.session, complaint.account_key))
-        unit.redraw(CARD, str(complaint.id))
+        unit.refresh(CARD, str(complaint.id))
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -241,7 +241,7 @@ class Service:
     def _told(self, unit: Unit, event: str, complaint: Complaint, actor: Actor) -> None:
         unit.audit(event, f"complaint:{complaint.id}", actor, number=complaint.number)
         unit.session.flush()
-        unit.redraw(CARD, str(complaint.id))
+        unit.refresh(CARD, str(complaint.id))
 
     def _look(self, unit: Unit, clicked: Clicked, complaint: Complaint, params: dict[str, Any]) -> None:
         """Show the clicked card another way; the other cards of the item stay as they are."""
@@ -253,7 +253,7 @@ def show_again(unit: Unit, event: BotAddedToChat) -> None:
     place = to_chat(event.chat_id)
     for complaint in unit.of(Complaints).open_in(event.chat_id):
         if not unit.has_card(CARD, str(complaint.id), place):
-            unit.post(CARD, str(complaint.id), place)
+            unit.send_card(CARD, str(complaint.id), place)
 
 
 def hand_back(unit: Unit, person: Person) -> int:
@@ -265,7 +265,9 @@ def hand_back(unit: Unit, person: Person) -> int:
         complaint.claimed_by = complaint.claimed_at = None
         unit.audit("complaint.freed", f"complaint:{complaint.id}", None, number=complaint.number)
         unit.session.flush()
-        unit.redraw(CARD, str(complaint.id))
+        unit.refresh(CARD, str(complaint.id))
         if complaint.chat_id:
-            unit.say(to_chat(complaint.chat_id), text("complaint.freed", number=complaint.number, who=named(person)))
+            unit.send_text(
+                to_chat(complaint.chat_id), text("complaint.freed", number=complaint.number, who=named(person))
+            )
     return len(complaints)

@@ -86,7 +86,7 @@ class _Drawing:
             tags=self._tags(),
             blocks=tuple(blocks),
             summary=text("complaint.summary", number=complaint.number, words=excerpt(complaint.words, 60)),
-            # A card that somebody is typing into is not redrawn for the clock alone.
+            # A card that somebody is typing into is not refreshed for the clock alone.
             stale_at=None if self.view else self.stale_at,
         )
 

@@ -55,7 +55,7 @@ def merge(
     complaints.synced(complaint, read_at)
     # Buttons carry the version, so a card of an older one is old even where its words are the same.
     if fresh or before != _picture(complaint) or version != complaint.row_version:
-        unit.redraw(CARD, str(complaint.id))
+        unit.refresh(CARD, str(complaint.id))
     for entry in fresh:
         if entry.author is Author.CUSTOMER and entry.kind != "USER_CREATE_COMPLAINT":
             _customer_wrote(unit, complaint)
@@ -113,7 +113,7 @@ def _arrived(
         return complaint  # history from before mpops was set up: kept, but nobody is bothered
     deadlines.start(unit, complaint)
     if complaint.chat_id:
-        unit.post(CARD, str(complaint.id), to_chat(complaint.chat_id))
+        unit.send_card(CARD, str(complaint.id), to_chat(complaint.chat_id))
     else:
         _nobody_responsible(unit, complaint)
     _want_pictures(unit, complaint, channel)
@@ -124,7 +124,7 @@ def _nobody_responsible(unit: Unit, complaint: Complaint) -> None:
     """No group is declared for this account: the administrators get the card, so that no deadline is missed."""
     log.error("complaint.no_route", account=complaint.account_key, complaint=complaint.number)
     for admin in unit.people.holding("admin", "*"):
-        unit.post(CARD, str(complaint.id), to_person(admin.open_id))
+        unit.send_card(CARD, str(complaint.id), to_person(admin.open_id))
 
 
 def _again(unit: Unit, complaint: Complaint, told: Told, history: Sequence[HistoryEntry]) -> None:
@@ -140,7 +140,7 @@ def _again(unit: Unit, complaint: Complaint, told: Told, history: Sequence[Histo
     deadlines.start(unit, complaint)
     unit.audit("complaint.again", f"complaint:{complaint.id}", None, number=complaint.number, times=told.times)
     if complaint.chat_id:
-        unit.say(to_chat(complaint.chat_id), text("complaint.again", number=complaint.number, times=told.times))
+        unit.send_text(to_chat(complaint.chat_id), text("complaint.again", number=complaint.number, times=told.times))
 
 
 def _follow(unit: Unit, complaint: Complaint, told: Told, history: Sequence[HistoryEntry]) -> None:
@@ -191,7 +191,7 @@ def _customer_wrote(unit: Unit, complaint: Complaint) -> None:
     """Ping whoever handles it; the card itself shows what was written."""
     claimer = unit.people.by_id(complaint.claimed_by) if complaint.claimed_by else None
     if claimer is not None and complaint.chat_id and complaint.is_open:
-        unit.say(
+        unit.send_text(
             to_chat(complaint.chat_id),
             text("complaint.customer_wrote", who=ping(claimer), number=complaint.number),
         )

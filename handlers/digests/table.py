@@ -17,8 +17,8 @@ from bot.contributions.permissions import Permission
 from bot.contributions.routing import Asked, Command
 from bot.contributions.scheduled import Cron, Scheduled
 from bot.drawing import Look
+from bot.errors import Refused
 from bot.jobs.engine import Payload
-from bot.refusals import Refused
 from bot.texts import Instant, Text, text
 from bot.unit import Unit, Units, to_chat
 from storage.areas.digests import Subscription, Subscriptions
@@ -51,7 +51,7 @@ def subscribe(unit: Unit, asked: Asked, arguments: SubscribeArguments) -> None:
     at = _time(given)
     unit.of(Subscriptions).set(_kind(kind), chat, at.hour, at.minute, at=unit.now, source="chat")
     unit.audit("digest.subscribed", f"chat:{chat}", asked.actor, time=at.strftime("%H:%M"))
-    unit.say(asked.chat, text("digest.subscribed", time=at.strftime("%H:%M")), reply_to=asked.message_id)
+    unit.send_text(asked.chat, text("digest.subscribed", time=at.strftime("%H:%M")), reply_to=asked.message_id)
 
 
 def unsubscribe(unit: Unit, asked: Asked, arguments: UnsubscribeArguments) -> None:
@@ -61,7 +61,7 @@ def unsubscribe(unit: Unit, asked: Asked, arguments: UnsubscribeArguments) -> No
         raise Refused(text("digest.not_subscribed"))
     subscriptions.remove(row)
     unit.audit("digest.unsubscribed", f"chat:{asked.chat_id}", asked.actor)
-    unit.say(asked.chat, text("digest.unsubscribed"), reply_to=asked.message_id)
+    unit.send_text(asked.chat, text("digest.unsubscribed"), reply_to=asked.message_id)
 
 
 def _group(asked: Asked) -> str:
@@ -120,7 +120,7 @@ class DigestJobs:
                     "drill_failed": drilled.failed_at.isoformat() if drilled.failed_at else None,
                     "drill_late": drilled.is_late,
                 }  # fmt: skip
-                unit.post(CARD, subject, to_chat(row.chat_id), params=params)
+                unit.send_card(CARD, subject, to_chat(row.chat_id), params=params)
 
 
 def draw(look: Look) -> Card:

@@ -83,20 +83,20 @@ def draw_todo(look: Look) -> Card:
 
 def help_command(unit: Unit, asked: Asked, arguments: HelpArguments) -> None:
     params = {"for": asked.actor.open_id, "command": arguments.command.casefold().lstrip("/／")}
-    unit.post(HELP, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+    unit.send_card(HELP, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
 
 
 def home_command(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
     params = {"for": asked.actor.open_id}
-    unit.post(HOME, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+    unit.send_card(HOME, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
 
 
 def todo_command(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
     """What waits for somebody concerns nobody else: it goes to their private chat."""
     params = {"for": asked.actor.open_id}
-    unit.post(TODO, str(asked.actor.id or 0), to_person(asked.actor.open_id), params=params)
+    unit.send_card(TODO, str(asked.actor.id or 0), to_person(asked.actor.open_id), params=params)
     if asked.is_group:
-        unit.say(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
+        unit.send_text(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
 
 
 def press(unit: Unit, clicked: Clicked) -> None:
@@ -106,9 +106,9 @@ def press(unit: Unit, clicked: Clicked) -> None:
     params = {"for": clicked.actor.open_id}
     subject = str(clicked.actor.id or 0)
     if clicked.action.name == "home.todo":
-        unit.post(TODO, subject, to_person(clicked.actor.open_id), params=params)
+        unit.send_card(TODO, subject, to_person(clicked.actor.open_id), params=params)
     else:
-        unit.post(HELP, subject, place, params=params)
+        unit.send_card(HELP, subject, place, params=params)
 
 
 def on_added(unit: Unit, event: BotAddedToChat) -> None:
@@ -116,7 +116,7 @@ def on_added(unit: Unit, event: BotAddedToChat) -> None:
     chat = unit.setup.chat(event.chat_id)
     if chat is not None:
         chat.bot_present = True
-    unit.post(HOME, "0", to_chat(event.chat_id), params={"for": event.operator_open_id})
+    unit.send_card(HOME, "0", to_chat(event.chat_id), params={"for": event.operator_open_id})
 
 
 def on_removed(unit: Unit, event: BotRemovedFromChat | ChatDisbanded) -> None:
@@ -131,7 +131,7 @@ def chat_gone(unit: Unit, chat_id: str, name: str) -> None:
     chat.bot_present = False
     unit.audit("chat.lost", f"chat:{chat_id}", None, name=name or chat.name)
     for admin in unit.people.holding("admin", EVERYWHERE):
-        unit.say(to_person(admin.open_id), text("chat.lost", name=name or chat.name))
+        unit.send_text(to_person(admin.open_id), text("chat.lost", name=name or chat.name))
 
 
 def on_recalled(unit: Unit, event: MessageRecalled) -> None:
@@ -144,7 +144,7 @@ def on_recalled(unit: Unit, event: MessageRecalled) -> None:
 def on_menu(unit: Unit, event: BotMenu) -> None:
     kind = {"help": HELP, "todo": TODO}.get(event.event_key, HOME)
     actor = unit.actor(event.open_id)
-    unit.post(kind, str(actor.id or 0), to_person(event.open_id), params={"for": event.open_id})
+    unit.send_card(kind, str(actor.id or 0), to_person(event.open_id), params={"for": event.open_id})
 
 
 CLICKS = (

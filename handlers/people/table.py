@@ -11,11 +11,11 @@ from bot.contributions.people import OnPersonLeft, OnRightsLost
 from bot.contributions.permissions import ROLE_NAMES, Permission
 from bot.contributions.routing import Asked, Command, NoArguments
 from bot.drawing import Look
+from bot.errors import Refused
 from bot.feishu.values import UserChanged, UserLeft
 from bot.incoming.messages import mentioned
 from bot.incoming.router import not_allowed
 from bot.permissions import Actor
-from bot.refusals import Refused
 from bot.texts import Mention, Text, text
 from bot.unit import Unit, to_person
 from storage.areas.people import EVERYWHERE, Person
@@ -38,13 +38,13 @@ def grant(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
     if not unit.people.grant(person, role, scope, at=unit.now, source="chat"):
         raise Refused(text("people.has_role", who=person.name, role=role, scope=scope))
     unit.audit("people.granted", f"person:{person.id}", asked.actor, who={"person": person.id}, role=role, scope=scope)
-    unit.say(
+    unit.send_text(
         asked.chat,
         text("people.granted", who=Mention(person.open_id, person.name), role=role, scope=_scope(unit, scope)),
         reply_to=asked.message_id,
     )
     if person.open_id != asked.actor.open_id:
-        unit.say(
+        unit.send_text(
             to_person(person.open_id),
             text("people.granted_you", by=asked.actor.name, role=role, scope=_scope(unit, scope)),
         )
@@ -63,12 +63,12 @@ def revoke(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
     words = text(
         "people.revoked", who=Mention(person.open_id, person.name), role=role, scope=_scope(unit, scope), freed=freed
     )
-    unit.say(asked.chat, words, reply_to=asked.message_id)
+    unit.send_text(asked.chat, words, reply_to=asked.message_id)
 
 
 def me(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
     params = {"for": asked.actor.open_id}
-    unit.post(ME, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
+    unit.send_card(ME, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
 
 
 def draw_me(look: Look) -> Card:
@@ -109,7 +109,7 @@ def leave(unit: Unit, person: Person) -> None:
     freed = sum(left.run(unit, person) for left in unit.areas.of(OnPersonLeft))
     unit.audit("people.left", f"person:{person.id}", None, who={"person": person.id}, roles=roles, freed=freed)
     for admin in unit.people.holding("admin", EVERYWHERE):
-        unit.say(to_person(admin.open_id), text("people.left", who=person.name, roles=roles, freed=freed))
+        unit.send_text(to_person(admin.open_id), text("people.left", who=person.name, roles=roles, freed=freed))
 
 
 def _read(unit: Unit, asked: Asked, arguments: RoleArguments) -> tuple[Person, str, str]:

@@ -100,7 +100,7 @@ def _announce(unit: Unit, refund: Refund) -> None:
         return
     moved(unit, refund)
     if refund.approval_id is not None:
-        requests.redraw(unit, refund.approval_id)
+        requests.refresh(unit, refund.approval_id)
     if refund.progress in (RefundProgress.PAID, RefundProgress.FAILED, RefundProgress.ABNORMAL):
         words = text(
             f"refund.news.{refund.progress}", number=refund.number, complaint=payment.number,
@@ -108,9 +108,9 @@ def _announce(unit: Unit, refund: Refund) -> None:
         )  # fmt: skip
         requester = unit.people.by_id(refund.requested_by)
         if payment.chat_id:
-            unit.say(to_chat(payment.chat_id), words)
+            unit.send_text(to_chat(payment.chat_id), words)
         elif requester is not None:
-            unit.say(to_person(requester.open_id), words)
+            unit.send_text(to_person(requester.open_id), words)
     if refund.progress == RefundProgress.PAID:
         unit.emit(RefundPaid(refund.id, payment.subject, f"refund-{refund.id}-{refund.row_version}"))
 
@@ -275,7 +275,9 @@ class RefundJobs:
             _follow(unit, row, _SOON if row.polls <= _HASTY else None)
             unit.emit(RefundMoved(row.id, subject_of(row)))
             if row.approval_id is not None:
-                requests.redraw(unit, row.approval_id)
+                requests.refresh(unit, row.approval_id)
             if row.polls == _ALARM_AFTER:
                 for admin in unit.people.holding("admin", EVERYWHERE):
-                    unit.say(to_person(admin.open_id), text("refund.stuck", number=row.number, why=error.message[:100]))
+                    unit.send_text(
+                        to_person(admin.open_id), text("refund.stuck", number=row.number, why=error.message[:100])
+                    )

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from bot.area import Areas
 from bot.contributions.routing import Clicked
-from bot.refusals import Refused
+from bot.errors import Refused
 from bot.texts import text
 from bot.unit import Unit
 from handlers.shared.contributions.refunds import Payment, RefundSubject
@@ -40,4 +40,4 @@ def moved(unit: Unit, refund: Refund) -> None:
     unit.emit(RefundMoved(refund.id, subject_of(refund)))
     for other in unit.of(Refunds).asked_of_payment(refund.account_key, refund.transaction_id):
         if other.approval_id is not None:
-            requests.redraw(unit, other.approval_id)
+            requests.refresh(unit, other.approval_id)

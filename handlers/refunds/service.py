@@ -11,8 +11,8 @@ from bot.cards.views import show_view
 from bot.contributions.approvals import Outcome
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
+from bot.errors import Refused
 from bot.incoming.router import not_allowed
-from bot.refusals import Refused
 from bot.texts import Fen, Text, text
 from bot.unit import Unit, to_person
 from handlers.refunds.payments import clicked_payment, moved, payment_of, subject_of
@@ -167,7 +167,7 @@ class RefundService:
             moved(unit, refund)
         requester = unit.people.by_id(refund.requested_by)
         if requester is not None and requester.is_active and outcome is not Outcome.WITHDRAWN:
-            unit.say(
+            unit.send_text(
                 to_person(requester.open_id),
                 text(
                     f"refund.told.{outcome}",

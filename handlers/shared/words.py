@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.values import Objection
-from bot.refusals import Refused
+from bot.errors import Refused
 from bot.texts import Mention, Text, text
 from bot.texts.clean import cut, one_line
 from storage.areas.people import Person

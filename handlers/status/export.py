@@ -41,7 +41,7 @@ def write(
     table = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     table.writerow(HEADINGS)
     for entry in entries:
-        name = catalogue.say(who(entry, people), language, zone=zone)
-        what = catalogue.say(happened(entry, people), language, zone=zone)
+        name = catalogue.render(who(entry, people), language, zone=zone)
+        what = catalogue.render(happened(entry, people), language, zone=zone)
         time = entry.at.astimezone(place).isoformat(timespec="seconds")
         table.writerow((entry.id, time, cell(name), cell(entry.subject), cell(what)))

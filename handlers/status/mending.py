@@ -12,10 +12,10 @@ import structlog
 from bot.contributions.effects import Effect
 from bot.contributions.jobs import Job
 from bot.contributions.routing import Clicked
+from bot.errors import Refused
 from bot.incoming.processing import PROCESS as WORK_OFF
 from bot.jobs.engine import BULK, Payload
 from bot.jobs.instrumented import error_at_hand
-from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.unit import Unit, Units
 from handlers.status.items import CALL, EVENT, JOB, MESSAGE, PROCESS
@@ -124,7 +124,7 @@ def unpark(unit: Unit, clicked: Clicked) -> None:
 
 
 def refresh(unit: Unit, clicked: Clicked) -> None:
-    _redraw(unit, clicked, follow=False)
+    _refresh_card(unit, clicked, follow=False)
 
 
 # --- jobs --------------------------------------------------------------------------------------------------------
@@ -244,13 +244,13 @@ def _written(unit: Unit, clicked: Clicked, event: str) -> None:
     unit.audit(event, f"status:{kind}", clicked.actor, item=f"{kind} {subject}"[:120])
     log.info(event, item=f"{kind} {subject}"[:200])
     unit.session.flush()
-    _redraw(unit, clicked, follow=True)
+    _refresh_card(unit, clicked, follow=True)
 
 
-def _redraw(unit: Unit, clicked: Clicked, *, follow: bool) -> None:
+def _refresh_card(unit: Unit, clicked: Clicked, *, follow: bool) -> None:
     card = unit.card_of_message(clicked.message_id)
     if card is None:
         raise Refused(text("card.gone"))
     until = {"until": (unit.now + FOLLOWED).isoformat()} if follow else {}
     card.drawn = None
-    unit.redraw_card(card, params={**card.params, **until})
+    unit.refresh_card(card, params={**card.params, **until})

@@ -12,8 +12,8 @@ from bot.cards.values import Action, Block, Button, Buttons, Card, Line, Tone
 from bot.contributions.routing import Asked, Click, Clicked, Command, NoArguments
 from bot.contributions.search import by_letter, by_subject
 from bot.drawing import Look
+from bot.errors import Refused
 from bot.permissions import Actor
-from bot.refusals import Refused
 from bot.texts import Fen, Instant, Param, Text, text
 from bot.unit import Unit, to_person
 from handlers.status import mending, permissions
@@ -34,7 +34,7 @@ class AuditArguments(BaseModel):
 def status(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
     if asked.actor.programs(READ) is not None:
         raise Refused(text("status.scope"))  # it shows chats, people and work of every program
-    unit.post(STATUS, "0", asked.chat, reply_to=asked.message_id)
+    unit.send_card(STATUS, "0", asked.chat, reply_to=asked.message_id)
 
 
 def audit(unit: Unit, asked: Asked, arguments: AuditArguments) -> None:
@@ -43,10 +43,10 @@ def audit(unit: Unit, asked: Asked, arguments: AuditArguments) -> None:
     params = {"subject": subject, "page": 1, "name": arguments.subject.upper()}
     if subject is None and asked.is_group:
         # Everything that was done anywhere is not for everybody in a group.
-        unit.post(AUDIT, "all", to_person(asked.actor.open_id), params=params)
-        unit.say(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
+        unit.send_card(AUDIT, "all", to_person(asked.actor.open_id), params=params)
+        unit.send_text(asked.chat, text("home.todo_sent"), reply_to=asked.message_id)
         return
-    unit.post(AUDIT, (subject or "all")[:64], asked.chat, params=params, reply_to=asked.message_id)
+    unit.send_card(AUDIT, (subject or "all")[:64], asked.chat, params=params, reply_to=asked.message_id)
 
 
 def _may_read(unit: Unit, actor: Actor, subject: str | None) -> None:
@@ -127,7 +127,7 @@ def older(unit: Unit, clicked: Clicked) -> None:
         raise Refused(text("card.gone"))
     _may_read(unit, clicked.actor, card.params.get("subject"))
     before = clicked.action.extra.get("before")
-    unit.redraw_card(card, params={**card.params, "before": int(before) if before else None})
+    unit.refresh_card(card, params={**card.params, "before": int(before) if before else None})
 
 
 CLICKS = (

@@ -29,9 +29,9 @@ class PostedCard(Base):
     message_id: Mapped[str | None]
     posted_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
-    drawn: Mapped[str | None]  # hash of what stands there, to skip a redraw that changes nothing
+    drawn: Mapped[str | None]  # hash of what stands there, to skip a refresh that changes nothing
     retired: Mapped[bool] = mapped_column(default=False)  # nobody can see it any more
-    redraw_at: Mapped[datetime | None] = mapped_column(index=True)
+    refresh_at: Mapped[datetime | None] = mapped_column("redraw_at", index=True)
 
 
 class OutboxState(StrEnum):
@@ -92,12 +92,12 @@ class Outbox:
 
     def add_card(
         self, *, kind: str, subject: str, params: Any, receiver: str, partition: str, at: datetime,
-        redraw_at: datetime | None = None,
+        refresh_at: datetime | None = None,
     ) -> int:  # fmt: skip
         """A card that does not stand in its chat yet; its id."""
         card = {
             "kind": kind, "subject": subject, "params": params, "receiver": receiver, "lane": partition,
-            "created_at": at, "redraw_at": redraw_at,
+            "created_at": at, "redraw_at": refresh_at,
         }  # fmt: skip
         return int(self._session.scalars(_ADD_CARD, card).one())
 
@@ -112,7 +112,7 @@ class Outbox:
         }  # fmt: skip
         return int(self._session.scalars(_ADD, message).one())
 
-    def drawing_waits(self, card_id: int) -> bool:
+    def refresh_waits(self, card_id: int) -> bool:
         """Whether a drawing of that card is on its way that nobody started to send."""
         query = select(OutboxMessage.id).where(
             OutboxMessage.card_id == card_id,
@@ -188,6 +188,6 @@ class Outbox:
         query = select(func.count()).where(OutboxMessage.state == OutboxState.FAILED, OutboxMessage.created_at >= since)
         return self._session.scalar(query) or 0
 
-    def redraw_due(self, now: datetime, limit: int = 100) -> list[PostedCard]:
-        query = select(PostedCard).where(PostedCard.redraw_at <= now, PostedCard.retired.is_(False)).limit(limit)
+    def refresh_due(self, now: datetime, limit: int = 100) -> list[PostedCard]:
+        query = select(PostedCard).where(PostedCard.refresh_at <= now, PostedCard.retired.is_(False)).limit(limit)
         return list(self._session.scalars(query))

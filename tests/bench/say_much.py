@@ -15,7 +15,7 @@ def main(count: int, chats: list[str]) -> None:
     bot.engine.start(execute=False)
     with bot.units.write("bench") as unit:
         for number in range(count):
-            unit.say(to_chat(chats[number % len(chats)]), text("click.received"))
+            unit.send_text(to_chat(chats[number % len(chats)]), text("click.received"))
     bot.engine.stop()
     bot.database.close()
 

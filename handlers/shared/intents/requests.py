@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.contributions.approvals import Approvable, Outcome
+from bot.errors import Refused
 from bot.permissions import Actor
-from bot.refusals import Refused
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
 from handlers.shared.intents.policy import Rule, rule_for, voters
@@ -60,7 +60,7 @@ def ask(
     unit.deadlines.set(DUE, str(request.id), due, due)
     _show(unit, request, rule, escalated=False)
     if chat_id:
-        unit.post(CARD, str(request.id), to_chat(chat_id))
+        unit.send_card(CARD, str(request.id), to_chat(chat_id))
     if len(voters(unit, rule, scope, escalated=False, not_id=by.id)) < request.quorum:
         escalate(unit, request, rule)  # too few of them are here: do not wait for the deadline
     return request
@@ -109,18 +109,18 @@ def touch(unit: Unit, request: ApprovalRequest) -> None:
     """Make its cards show the truth; what is decided is looked at without any form."""
     unit.session.flush()
     for card in unit.cards_of(CARD, str(request.id)):
-        unit.redraw_card(card, params={} if request.state != RequestState.PENDING else None)
+        unit.refresh_card(card, params={} if request.state != RequestState.PENDING else None)
 
 
-def redraw(unit: Unit, request_id: int) -> None:
+def refresh(unit: Unit, request_id: int) -> None:
     """What is asked for has changed: its cards tell of it."""
-    unit.redraw(CARD, str(request_id))
+    unit.refresh(CARD, str(request_id))
 
 
 def _show(unit: Unit, request: ApprovalRequest, rule: Rule, *, escalated: bool) -> None:
     for person in voters(unit, rule, request.scope, escalated=escalated, not_id=request.requested_by):
         if not unit.has_card(CARD, str(request.id), to_person(person.open_id)):
-            unit.post(CARD, str(request.id), to_person(person.open_id))
+            unit.send_card(CARD, str(request.id), to_person(person.open_id))
 
 
 def _over(request: ApprovalRequest) -> Text:

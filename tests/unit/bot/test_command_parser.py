@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.errors import Refused
 from bot.incoming.command_parser import Typed, plain, read
-from bot.refusals import Refused
 
 
 @pytest.mark.parametrize(

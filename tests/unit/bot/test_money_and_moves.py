@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.refusals import Refused
+from bot.errors import Refused
 from bot.texts import Left
 from handlers.complaints import states as complaints
 from handlers.refunds import states as refunds

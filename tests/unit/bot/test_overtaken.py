@@ -78,7 +78,7 @@ class Scene:
         self.units = Units(database, engine, self.watch, areas)
         self.one, self.other = self._process(), self._process()
         with self.units.write("test") as unit:
-            unit.post("word", "1", CHAT)
+            unit.send_card("word", "1", CHAT)
         self.partition = self.messages()[0].partition
 
     def _process(self) -> Delivery:
@@ -119,7 +119,7 @@ def test_an_old_drawing_that_arrives_last_is_replaced(scene: Scene, known: bool)
         scene.one.deliver({"lane": scene.partition})
         scene.word = "between"
         with scene.units.write("test") as unit:
-            unit.redraw("word", "1")
+            unit.refresh("word", "1")
     scene.wall.standing_still = scene.meanwhile
     scene.one.deliver({"lane": scene.partition})
     assert "second" in scene.wall.stands

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Asked, Click, Clicked, Command, NoArguments
+from bot.errors import Refused
 from bot.incoming.router import Router, UnknownCommand, arguments
 from bot.permissions import Actor, stranger
-from bot.refusals import Refused
 from bot.texts import text
 from bot.unit import Unit
 

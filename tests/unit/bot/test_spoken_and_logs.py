@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.telemetry.logs import new_incident, redacted
 from bot.texts import Fen, Instant, Left, Mention, Text
-from bot.texts.stored import spoken, spoken_json
+from bot.texts.stored import dump_text, load_text
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = st.text(max_size=30)
@@ -41,8 +41,8 @@ def sentences(inner: st.SearchStrategy[object]) -> st.SearchStrategy[Text]:
 @settings(deadline=None)
 @given(sentences(st.one_of(PLAIN, sentences(PLAIN))))
 def test_a_sentence_comes_back_as_it_was(words: Text) -> None:
-    stored = spoken_json(words)
-    assert spoken(stored) == words
+    stored = dump_text(words)
+    assert load_text(stored) == words
     assert json.loads(stored)
 
 
@@ -51,7 +51,7 @@ def test_a_sentence_comes_back_as_it_was(words: Text) -> None:
 )
 def test_what_is_no_sentence_is_not_taken_for_one(stored: str) -> None:
     with pytest.raises(ValueError, match="not a stored sentence"):
-        spoken(stored)
+        load_text(stored)
 
 
 # --- logs --------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ def test_the_messages_behind_a_throttled_one_are_sent_in_order(database: Databas
     try:
         with units.write("test") as unit:
             for number in range(COUNT):
-                unit.say(to_chat("oc_busy"), text("command.unknown", word=f"word{number}"))
+                unit.send_text(to_chat("oc_busy"), text("command.unknown", word=f"word{number}"))
         until = time.monotonic() + 30
         while len(feishu.sent) < COUNT and time.monotonic() < until:
             time.sleep(0.2)

@@ -152,7 +152,7 @@ def test_messages_go_out_and_the_cards_that_stand_are_drawn_again(database: Data
     assert resumed(database, engine) == {"deliver-1": "cards"}
     with database.read() as session:
         drawn = [session.get_one(PostedCard, id) for id in ids]
-        assert [(row.drawn, row.redraw_at) for row in drawn] == [
+        assert [(row.drawn, row.refresh_at) for row in drawn] == [
             (None, NOW), ("as it was", None), ("as it was", None), ("as it was", None),
         ], "only one that can still be changed; an older one would be posted anew"  # fmt: skip
 

@@ -15,9 +15,9 @@ from bot.cards.values import Action, Button, Buttons, Card, Fold, Items
 from bot.contributions.jobs import Job
 from bot.contributions.routing import Asked, Clicked, NoArguments
 from bot.drawing import Look
+from bot.errors import Refused
 from bot.jobs.engine import NAME
 from bot.jobs.instrumented import InstrumentedEngine
-from bot.refusals import Refused
 from bot.telemetry.correlation import id_of
 from bot.texts import text
 from bot.unit import to_chat
@@ -69,7 +69,7 @@ class Desk:
         with self.units.write("set-up") as unit:
             company(unit.session)
             who = person(unit.session, "ou_admin", "赵敏", ("admin", "*"))
-            unit.post(STATUS, "0", to_chat("oc_pay"))
+            unit.send_card(STATUS, "0", to_chat("oc_pay"))
             unit.cards_of(STATUS, "0")[0].message_id = CARD_MESSAGE
             unit.session.flush()
             self.actor = unit.actor(who.open_id)
@@ -217,7 +217,7 @@ def test_an_event_that_is_not_worked_off_is_put_aside_and_taken_up_again(desk: D
 def waiting_messages(desk: Desk) -> list[int]:
     with desk.units.write("words") as unit:
         for number in range(2):
-            unit.post("home", str(number), to_chat("oc_pay"))
+            unit.send_card("home", str(number), to_chat("oc_pay"))
     with desk.database.read() as session:
         return [id for id in (2, 3) if Outbox(session).get(id) is not None]
 
@@ -442,14 +442,14 @@ def test_a_job_that_this_version_does_not_know_is_not_lost_for_being_tried_again
 @pytest.mark.parametrize("another_stands_there", [False, True])
 def test_a_card_given_up_with_its_chat_follows_its_item_again(desk: Desk, another_stands_there: bool) -> None:
     with desk.units.write("lost") as unit:
-        unit.post("home", "7", to_chat("oc_pay"))
+        unit.send_card("home", "7", to_chat("oc_pay"))
         (card,) = unit.cards_of("home", "7")
         message = Outbox(unit.session).head(card.partition)
         assert message is not None
         id = message.id
         message.state, message.error, card.retired = OutboxState.FAILED, "BotNotInChat 230002", True
         if another_stands_there:
-            unit.post("home", "7", to_chat("oc_pay"))
+            unit.send_card("home", "7", to_chat("oc_pay"))
     (action,) = [action for action in desk.buttons()["status.retry"] if action.subject == f"message|{id}"]
     if another_stands_there:
         with pytest.raises(Refused):

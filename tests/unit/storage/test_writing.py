@@ -93,10 +93,10 @@ def test_what_goes_out_waits_sealed_and_in_order(database: Database) -> None:
         second = outbox.add(
             partition="l", receiver="chat:oc_pay", at=NOW, body="您好", reply_to="om_1", correlation_id="t"
         )
-        assert outbox.drawing_waits(card)
+        assert outbox.refresh_waits(card)
     with database.read() as session:
         posted = session.get_one(PostedCard, card)
-        assert (posted.params, posted.retired, posted.message_id, posted.redraw_at) == (
+        assert (posted.params, posted.retired, posted.message_id, posted.refresh_at) == (
             {"page": "第二页"}, False, None, None,
         )  # fmt: skip
         head = Outbox(session).head("l")

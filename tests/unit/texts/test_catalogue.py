@@ -37,7 +37,7 @@ def said(value: Param, language: Language = "zh_cn", zone: str = "Asia/Shanghai"
         },
         strict=True,
     )
-    return known.say(text("one", x=value), language, zone=zone)
+    return known.render(text("one", x=value), language, zone=zone)
 
 
 @pytest.mark.parametrize(
@@ -88,17 +88,17 @@ def test_a_moment_without_a_zone_or_with_an_unknown_style_is_refused() -> None:
 
 @pytest.mark.parametrize(("n", "en"), [(0, "0 items"), (1, "1 item"), (2, "2 items"), (-1, "-1 items")])
 def test_plural(n: int, en: str) -> None:
-    assert WORDS.say(text("count", n=n), "en_us") == en
-    assert WORDS.say(text("count", n=n), "zh_cn") == f"{n} 条"
+    assert WORDS.render(text("count", n=n), "en_us") == en
+    assert WORDS.render(text("count", n=n), "zh_cn") == f"{n} 条"
 
 
 def test_sentences_nest_and_braces_can_be_written() -> None:
-    assert WORDS.say(text("outer", inner=text("count", n=1)), "en_us") == "“1 item”"
-    assert WORDS.say(text("braces", x="{x}"), "zh_cn") == "{x} {x}"
+    assert WORDS.render(text("outer", inner=text("count", n=1)), "en_us") == "“1 item”"
+    assert WORDS.render(text("braces", x="{x}"), "zh_cn") == "{x} {x}"
 
 
 def test_a_parameter_is_never_read_as_a_template() -> None:
-    assert WORDS.say(text("one", x="{y} {{ {x|a|b}"), "zh_cn") == "{y} {{ {x|a|b}"
+    assert WORDS.render(text("one", x="{y} {{ {x|a|b}"), "zh_cn") == "{y} {{ {x|a|b}"
 
 
 @pytest.mark.parametrize(
@@ -112,27 +112,27 @@ def test_a_parameter_is_never_read_as_a_template() -> None:
     ],
 )
 def test_people_by_name_or_pinged(mention: Mention, plain: str, message: str) -> None:
-    assert WORDS.say(text("one", x=mention), "zh_cn") == plain
-    assert WORDS.say(text("one", x=mention), "zh_cn", plain_mentions=False) == message
+    assert WORDS.render(text("one", x=mention), "zh_cn") == plain
+    assert WORDS.render(text("one", x=mention), "zh_cn", plain_mentions=False) == message
 
 
 def test_hostile_words_in_a_text_message_are_harmless() -> None:
-    shown = WORDS.say(text("one", x='<at user_id="all"></at>[a](http://x)'), "zh_cn", plain_mentions=False)
+    shown = WORDS.render(text("one", x='<at user_id="all"></at>[a](http://x)'), "zh_cn", plain_mentions=False)
     assert shown == '＜at user_id="all"＞＜/at＞[a] (http://x)'
 
 
 def test_strict_catalogue_raises_for_what_is_missing() -> None:
     with pytest.raises(MissingText, match="nowhere"):
-        WORDS.say(text("nowhere"), "zh_cn")
+        WORDS.render(text("nowhere"), "zh_cn")
     with pytest.raises(MissingText, match="no x"):
-        WORDS.say(text("one"), "zh_cn")
+        WORDS.render(text("one"), "zh_cn")
 
 
 def test_otherwise_the_key_is_shown_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     lenient = Catalogue({"zh_cn": {"one": "a {x}"}})
     with caplog.at_level(logging.ERROR):
-        assert lenient.say(text("one"), "zh_cn") == "a {x}"
-        assert lenient.say(text("one", x=1), "en_us") == "one"
+        assert lenient.render(text("one"), "zh_cn") == "a {x}"
+        assert lenient.render(text("one", x=1), "en_us") == "one"
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
 
 
@@ -147,7 +147,7 @@ def test_files_of_one_language_are_read_together(tmp_path: Path) -> None:
     po(tmp_path / "zh_cn", "b.po", ("b.x", "乙"))
     loaded = Catalogue.load(tmp_path)
     assert loaded.keys("zh_cn") == {"a.x", "b.x"}
-    assert loaded.say(text("b.x"), "zh_cn") == "乙"
+    assert loaded.render(text("b.x"), "zh_cn") == "乙"
 
 
 def test_a_key_in_two_files_or_without_a_text_is_refused(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from bot.contributions.approvals import Approvable, Outcome, Shown
 from bot.contributions.routing import Asked, Click, Clicked, Command
 from bot.contributions.search import Located, Lookup
 from bot.drawing import Look
-from bot.refusals import Refused
+from bot.errors import Refused
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat
 from handlers.shared.intents import requests
@@ -48,14 +48,14 @@ def make(unit: Unit, asked: Asked, arguments: ToyArguments) -> None:
     )
     unit.deadlines.set(DUE, str(toy.id), unit.now + timedelta(hours=1), unit.now + timedelta(hours=1))
     unit.audit("toy.made", f"toy:{toy.id}", asked.actor, number=toy.number)
-    unit.post(CARD, str(toy.id), asked.chat, reply_to=asked.message_id)
+    unit.send_card(CARD, str(toy.id), asked.chat, reply_to=asked.message_id)
     _show_on_complaint(unit, toy)
 
 
 def _show_on_complaint(unit: Unit, toy: Toy) -> None:
     unit.session.flush()
     if toy.complaint_id is not None:
-        unit.redraw("complaint", str(toy.complaint_id))
+        unit.refresh("complaint", str(toy.complaint_id))
 
 
 def _toy(unit: Unit, clicked: Clicked) -> Toy:
@@ -73,7 +73,7 @@ def polish(unit: Unit, clicked: Clicked) -> None:
     toy = _toy(unit, clicked)
     toy.polished += 1
     unit.session.flush()
-    unit.redraw(CARD, str(toy.id))
+    unit.refresh(CARD, str(toy.id))
 
 
 def ask_to_give(unit: Unit, clicked: Clicked) -> None:
@@ -97,15 +97,15 @@ def decided(unit: Unit, request: ApprovalRequest, outcome: Outcome) -> None:
         return
     toy.given_at = unit.now
     unit.deadlines.meet(DUE, str(toy.id), unit.now)
-    unit.say(to_chat(toy.chat_id), text("toy.given", number=toy.number))
-    unit.redraw(CARD, str(toy.id))
+    unit.send_text(to_chat(toy.chat_id), text("toy.given", number=toy.number))
+    unit.refresh(CARD, str(toy.id))
     _show_on_complaint(unit, toy)
 
 
 def due(unit: Unit, deadline: Deadline) -> datetime | None:
     toy = unit.of(Toys).get(int(deadline.subject))
     if toy is not None:
-        unit.say(to_chat(toy.chat_id), text("toy.late", number=toy.number))
+        unit.send_text(to_chat(toy.chat_id), text("toy.late", number=toy.number))
     return None
 
 

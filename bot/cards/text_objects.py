@@ -25,7 +25,7 @@ class BadCard(ValueError):
     """A card that nobody could draw: a mistake in the code that built it, never a matter of its size or its words."""
 
 
-class Pen:
+class TextWriter:
     """One drawing of one card: the texts, the reader's zone, the limits, and what became of them.
 
     `shortened` says that something is shown shorter than it is and says so itself; `left_out` that a part is missing.
@@ -59,7 +59,7 @@ class Pen:
         )
 
     def _plain(self, words: Words, language: Language) -> str:
-        return one_line(self._catalogue.say(words, language, zone=self._zone) if isinstance(words, Text) else words)
+        return one_line(self._catalogue.render(words, language, zone=self._zone) if isinstance(words, Text) else words)
 
     def shorten(self, words: str, longest: int, *, ending: str = "…") -> str:
         """At most `longest` letters of cleaned words."""
