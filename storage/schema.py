@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+from pathlib import Path
+
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from storage.database import Database
 
-SCHEMA = "0003_from_0001"  # the newest of storage/migrations; a test holds the two together
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
+_REVISION = re.compile(r'^revision = "([^"]+)"$', re.MULTILINE)
+
+
+@cache
+def schema() -> str:
+    """The newest revision: that of the migration whose file comes last. A test holds it to what Alembic finds."""
+    last = max(_VERSIONS.glob("m*.py"), key=lambda file: file.name)
+    found = _REVISION.search(last.read_text(encoding="utf-8"))
+    if found is None:
+        raise RuntimeError(f"{last.name} says no revision")
+    return found[1]
 
 
 def is_current(database: Database) -> bool:
@@ -17,4 +32,4 @@ def is_current(database: Database) -> bool:
             found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
     except DBAPIError:
         return False
-    return list(found) == [SCHEMA]
+    return list(found) == [schema()]

@@ -28,8 +28,6 @@ NAMED = {
         ("digests, help, people, refunds, status\n", "digests, help, people, refunds, status, toys\n"),
         ("people, status, accounts)", "people, status, accounts, toys)"),
     ),
-    "storage/models.py": (("people, refunds, setup\n", "people, refunds, setup, toys\n"),),
-    "storage/schema.py": ((f'SCHEMA = "{newest()}"', 'SCHEMA = "0900"'),),
 }
 
 
