@@ -1,4 +1,4 @@
-"""The vocabulary of what channels can do, and which method of which port does it. docs: channels.md §5.1."""
+"""The vocabulary of what channels can do, and which method of which port does it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Work that time brings: sweeps every second, and jobs at set hours, each run once whatever the number of replicas.
 
 APScheduler ticks; what is due is decided on our own clock from rows, so a clock that jumps, a restart or a night with
-everything down loses nothing: the newest missed run is made up (engine.md §7).
+everything down loses nothing: the newest missed run is made up
+(docs/decisions/0002-apscheduler-only-ticks.md).
 """
 
 from __future__ import annotations

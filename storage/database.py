@@ -52,7 +52,7 @@ def _milliseconds_clock(connection: Any) -> None:
     """Give SQLite a sub-second clock where the engine asks for one.
 
     Below Python 3.12 DBOS reads `strftime('%s','now')`, which counts whole seconds; its rate limits and its order
-    within a second then fail (engine.md §5 trap 1). Nothing else of `strftime` is used on these connections.
+    within a second then fail (docs/decisions/0001-dbos-as-engine.md). Nothing else of `strftime` is used here.
     """
 
     def strftime(*args: str) -> str:
@@ -128,8 +128,8 @@ class Database:
             arguments = {"check_same_thread": False}
             self.writer = _engine(self.url, pool_size=1, max_overflow=0, pool_timeout=60, connect_args=arguments)
             self.reader = _engine(self.url, pool_size=8, max_overflow=8, connect_args=arguments)
-            self._system_pool = 50  # engine.md §5 trap 2: fewer can deadlock with a held write lock
-            # A deferred transaction that reads first and then writes fails under load (engine.md §10).
+            self._system_pool = 50  # fewer can deadlock with a held write lock: docs/decisions/0001-dbos-as-engine.md
+            # A deferred transaction that reads first and then writes fails under load: see there.
             _tune_sqlite(self.writer, "BEGIN IMMEDIATE")
             _tune_sqlite(self.reader, "BEGIN", read_only=True)
         else:

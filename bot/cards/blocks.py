@@ -1,6 +1,6 @@
 """The parts of a card that are only looked at, and the lists and folds that hold others.
 
-docs: feishu.md §8.2 (display components), §8.3 (containers)
+See docs/platforms/feishu.md ("Card components", "Card texts").
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Charts: (label, value) pairs as a VChart description without code.
 
-docs: feishu.md §8.2 (chart)
+See docs/platforms/feishu.md ("Card components").
 """
 
 from __future__ import annotations

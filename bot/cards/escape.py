@@ -1,7 +1,7 @@
 """Words made safe for the markdown of cards, which knows tags (`<at>`, `<font>`), CommonMark and `:EMOJI:`.
 
 Escapes are numeric entities: the official page on rich text asks for them.
-docs: feishu.md §7.3, §8.2; open.feishu.cn card-json-v2-components/content-components/rich-text
+See docs/platforms/feishu.md ("Card texts"); open.feishu.cn card-json-v2-components/content-components/rich-text
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Everything that can be clicked or filled in: buttons, menus and forms.
 
-docs: feishu.md §6 (what a click carries), §8.3 (form), §8.4 (interactive components)
+See docs/platforms/feishu.md ("Forms and clicks", "Card components").
 """
 
 from __future__ import annotations

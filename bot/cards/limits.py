@@ -1,6 +1,6 @@
 """What Feishu takes in one card, and in which order a card that is too big gives way.
 
-docs: feishu.md §7.1 (30 KB), §7.4 (230099), §8.1 (200 components), §8.2 (5 tables)
+See docs/platforms/feishu.md ("Message limits and rates", "Cards JSON 2.0", "Card components").
 """
 
 from __future__ import annotations

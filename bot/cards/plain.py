@@ -1,7 +1,7 @@
 """A card as a message of type `text`, for when Feishu refuses the card (230099).
 
 It pings nobody: a refused card may have been refused because of the person it pinged.
-docs: feishu.md §7.3, §7.4
+See docs/platforms/feishu.md ("Text of messages", "Errors by code").
 """
 
 from __future__ import annotations

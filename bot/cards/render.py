@@ -1,6 +1,6 @@
 """Draws a card as Feishu Card JSON 2.0 that Feishu takes whatever the card holds, with a plain text beside it.
 
-docs: feishu.md §8 (cards, JSON 2.0), §7.1 (sizes)
+See docs/platforms/feishu.md ("Cards JSON 2.0", "Message limits and rates").
 """
 
 from __future__ import annotations

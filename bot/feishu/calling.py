@@ -1,4 +1,7 @@
-"""How every call to Feishu is made: token, transport, errors, one log line. docs: feishu.md §2.1, §11, §12."""
+"""How every call to Feishu is made: token, transport, errors, one log line.
+
+See docs/platforms/feishu.md ("Token", "Answers", "The Python SDK").
+"""
 
 from __future__ import annotations
 

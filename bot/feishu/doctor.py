@@ -1,4 +1,7 @@
-"""The check-up of a Feishu app's set-up: what is wrong and where to put it right. docs: feishu.md §2, §3, §5, §10."""
+"""The check-up of a Feishu app's set-up: what is wrong and where to put it right.
+
+See docs/platforms/feishu.md ("App set-up and scopes", "Challenge", "Directory and contacts").
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Proving that a delivery came from Feishu and opening it, before anything else looks at it. docs: feishu.md §1, §3.
+"""Proving that a delivery came from Feishu and opening it, before anything else looks at it.
 
 A repeat by Feishu carries a fresh timestamp and signature and the old id. So a delivery recorded by somebody else is
 refused by its age, and inside the age window the inbox stops it by its natural id.
+See docs/platforms/feishu.md ("Event delivery and signatures").
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""One tree of errors for all calls to Feishu, and the table from its codes. docs: feishu.md §2.1, §7.4, §10, §11.
+"""One tree of errors for all calls to Feishu, and the table from its codes.
+See docs/platforms/feishu.md ("Errors by code").
 
 FeishuError
 ├── Retryable            the same call may succeed later; repeat it with the same uuid

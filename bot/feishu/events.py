@@ -1,5 +1,6 @@
 """From a proven envelope to a value. Unknown keys and missing optional ones are nothing; what is vital and not there is
-`Malformed`, and no shape of JSON gets anything else out of here. docs: feishu.md §5, §6.
+`Malformed`, and no shape of JSON gets anything else out of here.
+See docs/platforms/feishu.md ("Events and their fields", "Forms and clicks").
 """
 
 from __future__ import annotations

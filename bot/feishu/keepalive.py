@@ -1,4 +1,7 @@
-"""Kept connections for the SDK, which opens a new one, with a TLS handshake, for every call. docs: feishu.md §12."""
+"""Kept connections for the SDK, which opens a new one, with a TLS handshake, for every call.
+
+See docs/platforms/feishu.md ("The Python SDK").
+"""
 
 from __future__ import annotations
 

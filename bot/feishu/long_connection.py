@@ -2,7 +2,8 @@
 and hands every event, sealed as Feishu would, to the bot's own `POST /feishu/events`; the parent restarts it.
 
 The SDK's client has no stop, no watchdog, and calls that can hang for ever under its lock; hence a process of its own
-that may be killed at any moment: what it did not answer, Feishu sends again. docs: feishu.md §4, §4.1.
+that may be killed at any moment: what it did not answer, Feishu sends again.
+See docs/platforms/feishu.md ("Long connection").
 """
 
 from __future__ import annotations

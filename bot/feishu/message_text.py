@@ -1,6 +1,7 @@
 """The words of a received message: text and rich text, with mentions turned into something a command can resolve.
 
-Feishu puts keys such as `@_user_1` into the text and says beside it who they are. docs: feishu.md §5.
+Feishu puts keys such as `@_user_1` into the text and says beside it who they are.
+See docs/platforms/feishu.md ("Received text").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Feishu's encryption and signature of event bodies, both ways. docs: feishu.md §3.1."""
+"""Feishu's encryption and signature of event bodies, both ways. See docs/platforms/feishu.md ("Encryption")."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Loading only the parts of lark-oapi that are used: its package `__init__` imports 11,000 modules, 3 s and 170 MB.
 
 The two packages whose `__init__` does that are placed in `sys.modules` unexecuted; the first unknown attribute runs
-the real `__init__`, so `lark_oapi.Client` still works for whoever asks, at the full price. docs: engine.md §8.
+the real `__init__`, so `lark_oapi.Client` still works for whoever asks, at the full price.
+See docs/decisions/0004-slim-import-of-lark-oapi.md.
 """
 
 from __future__ import annotations

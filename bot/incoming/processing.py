@@ -28,7 +28,7 @@ PROCESS = "inbox.process"
 PROCESS_ALL = "inbox.process_all"
 FEISHU = "feishu"
 REFUSED_CLICK = "refused:"  # kind of a click that was already told no; nothing is left but to show the truth
-_TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it helps (feishu.md §1 no. 30)
+_TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it helps: docs/platforms/feishu.md
 
 WorkOnPush: TypeAlias = Callable[[Unit, str, str], None]  # account key, stored body
 

@@ -1,5 +1,5 @@
 """Durable work: our own few verbs over DBOS Transact, which nobody but this module and `engine_serialization` imports
-(engine.md §5 and §6).
+(docs/decisions/0001-dbos-as-engine.md).
 
 A job is a named function with a JSON payload. It is enqueued in the caller's own transaction under an id; the same id
 never runs twice. It may be started again after a crash, so a job looks at its rows before it acts.
@@ -215,7 +215,7 @@ class Engine:
         self._client.enqueue(cast(Any, options), job, dict(payload))
 
     def rescue(self) -> int:
-        """Give the work of processes that fell silent to the living ones (engine.md §5 trap 4, §6 reaper).
+        """Give the work of processes that fell silent to the living ones (docs/decisions/0001-dbos-as-engine.md).
 
         A false alarm does no harm: jobs look at their rows first, and the engine lets one owner checkpoint.
         """
@@ -272,7 +272,7 @@ class Engine:
         return len(stuck)
 
     def forget(self, before: datetime) -> int:
-        """Delete records of work finished before `before`; DBOS keeps them for ever (engine.md §5 trap 9)."""
+        """Delete records of work finished before `before`; DBOS keeps them for ever."""
         if self._client is None:
             return 0
         gone = 0

@@ -21,7 +21,7 @@ from bot.unit import Units, receiver_of, stored_receiver
 from storage.areas.setup import Setup
 from storage.core.outbox import Outbox, OutboxMessage, PostedCard
 
-CARD_LIFE = timedelta(days=14)  # feishu.md §1 no. 15
+CARD_LIFE = timedelta(days=14)  # docs/platforms/feishu.md ("Card update rules and 14 days")
 _RENEW_AFTER = CARD_LIFE - timedelta(hours=12)
 
 

@@ -18,7 +18,7 @@ from storage.core.outbox import OutboxState
 log = structlog.get_logger("outbox")
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,200}")  # goes into an address; with anything else no try would ever arrive
-_TO_CHAT = 5  # messages a second (feishu.md §11, and so the next line)
+_TO_CHAT = 5  # messages a second; docs/platforms/feishu.md ("Message limits and rates"), as the next line
 _A_SECOND, _A_MINUTE = 50, 1000  # calls of one API
 
 

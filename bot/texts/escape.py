@@ -1,6 +1,6 @@
 """Hostile text inside a Feishu text message, where `<at …>`, `<b>` and `[text](address)` are formatting.
 
-docs: feishu.md §7.3 (content of `text` messages)
+See docs/platforms/feishu.md ("Text of messages").
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ class PeopleJobs:
     feishu: Feishu
 
     def check(self, payload: Payload) -> None:
-        """Ask Feishu about everybody we know: the event of a leaver may be lost (feishu.md §1 no. 25)."""
+        """Ask Feishu about everybody we know: the event of a leaver may be lost (docs/platforms/feishu.md)."""
         with self.units.read() as session:
             known = [person.open_id for person in People(session).all() if person.is_active]
         if not known:

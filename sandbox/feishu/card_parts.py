@@ -1,4 +1,4 @@
-"""The checks of single components and of what stands inside them. docs: feishu.md §8.2 to §8.4."""
+"""The checks of single components and of what stands inside them. docs/platforms/feishu.md ("Card components")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Card JSON 2.0 allows: properties by component, values by property. docs: feishu.md §8."""
+"""What Card JSON 2.0 allows: properties by component, values by property. open.feishu.cn card-json-v2-structure."""
 
 from __future__ import annotations
 

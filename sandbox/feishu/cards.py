@@ -1,4 +1,7 @@
-"""The check that Feishu runs on a card before showing it, with the card builder's codes. docs: feishu.md §7.4, §8."""
+"""The check that Feishu runs on a card before showing it, with the card builder's codes.
+
+See docs/platforms/feishu.md ("Cards JSON 2.0", "Errors by code").
+"""
 
 from __future__ import annotations
 

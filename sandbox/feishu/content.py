@@ -1,4 +1,4 @@
-"""What a bot may send: the check and the stored form of every message type. docs: feishu.md §7.3."""
+"""What a bot may send: the check and the stored form of every message type. docs/platforms/feishu.md ("Messages")."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def invalid(detail: str) -> Refused:
 
 
 def outgoing(store: Store, app: App, msg_type: object, content: object) -> tuple[dict[str, Any], tuple[Mention, ...]]:
-    """The message as stored, and who it mentions. Raises Refused with the codes of docs: feishu.md §7.4."""
+    """The message as stored, and who it mentions. Raises Refused with the codes of docs/platforms/feishu.md."""
     if not isinstance(content, str) or not isinstance(msg_type, str):
         raise invalid("content is not a string in json format")
     size = len(content.encode())

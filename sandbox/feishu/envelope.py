@@ -1,4 +1,4 @@
-"""How Feishu wraps, encrypts and signs what it pushes. docs: feishu.md §3.1, §3.2."""
+"""How Feishu wraps, encrypts and signs what it pushes. docs/platforms/feishu.md ("Encryption")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Refusals in Feishu's own codes. docs: feishu.md §2.1, §7.4, §8, §10, §11."""
+"""Refusals in Feishu's own codes. docs/platforms/feishu.md ("Errors by code")."""
 
 from __future__ import annotations
 

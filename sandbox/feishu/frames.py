@@ -1,4 +1,7 @@
-"""The long connection's binary frames: a protobuf message of nine fields, written by hand. docs: feishu.md §4."""
+"""The long connection's binary frames: a protobuf message of nine fields, written by hand.
+
+See docs/platforms/feishu.md ("Long connection").
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Feishu's rate limits, kept on real time: speeding up the sandbox clock must not lift them. docs: feishu.md §11."""
+"""Feishu's rate limits, kept on real time: speeding up the sandbox clock must not lift them.
+
+See docs/platforms/feishu.md ("Message limits and rates").
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The WebSocket server behind `/callback/ws/endpoint`: frames, ping and pong, fragments. docs: feishu.md §4."""
+"""The WebSocket server behind `/callback/ws/endpoint`: frames, ping and pong, fragments.
+
+See docs/platforms/feishu.md ("Long connection").
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Sending, replying, updating, recalling: the rules of im/v1 messages for bots. docs: feishu.md §7."""
+"""Sending, replying, updating, recalling: the rules of im/v1 messages for bots.
+
+See docs/platforms/feishu.md ("Messages", "Card update rules and 14 days").
+"""
 
 from __future__ import annotations
 
@@ -258,7 +261,7 @@ class Messages:
 
 
 def as_answer(store: Store, message: Message, original_card: bool = False) -> dict[str, Any]:
-    """The message object of answers. A card reads back rendered unless the original is asked for. docs: §7.2."""
+    """The message object of answers. A card reads back rendered unless the original is asked for."""
     is_bot = message.sender_kind == "bot"
     if message.recalled:
         text = json.dumps({"text": "This message was recalled"})

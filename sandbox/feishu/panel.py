@@ -89,7 +89,7 @@ class Panel:
         return {"chat_id": self._client.user_opens_p2p(who.me).chat_id}
 
     def _click(self, who: Viewer, given: Click) -> Answer:
-        """`code` is the client's own error code (docs: feishu.md §6), 0 when the click was answered well."""
+        """`code` is the client's own error code (docs/platforms/feishu.md), 0 when the click was answered well."""
         try:
             result = self._client.click(
                 who.me,

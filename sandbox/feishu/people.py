@@ -1,4 +1,7 @@
-"""What people do in Feishu: write, edit, recall, react, join, leave. Apps that listen are told. docs: feishu.md §5."""
+"""What people do in Feishu: write, edit, recall, react, join, leave. Apps that listen are told.
+
+See docs/platforms/feishu.md ("Events and their fields").
+"""
 
 from __future__ import annotations
 

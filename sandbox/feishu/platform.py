@@ -61,7 +61,7 @@ class Feishu(Client, Platform):
         company.connect(self.app, program)
 
     def revoke_tokens(self) -> int:
-        """Take back every token at once: calls with one of them get 99991663. How many there were. docs: §2.2"""
+        """Take back every token at once: calls with one of them get 99991663. How many there were."""
         with self.world.lock:
             count = len(self.store.tokens)
             self.store.tokens.clear()

@@ -1,4 +1,7 @@
-"""Pushing events and card callbacks to an app, by webhook or by long connection. docs: feishu.md §3, §4, §6."""
+"""Pushing events and card callbacks to an app, by webhook or by long connection.
+
+See docs/platforms/feishu.md ("Event delivery and signatures", "Long connection").
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP of chats and of the address book. docs: feishu.md §10."""
+"""HTTP of chats and of the address book. docs/platforms/feishu.md ("Directory and contacts", "Chats")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""HTTP of pictures and files: uploads by bots, downloads, and what people attached. docs: feishu.md §7.1, §7.4."""
+"""HTTP of pictures and files: uploads by bots, downloads, and what people attached.
+
+See docs/platforms/feishu.md ("Files").
+"""
 
 from __future__ import annotations
 

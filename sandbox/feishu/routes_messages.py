@@ -1,4 +1,4 @@
-"""HTTP of im/v1 messages, ephemeral cards and the delayed card update. docs: feishu.md §6, §7."""
+"""HTTP of im/v1 messages, ephemeral cards and the delayed card update. docs/platforms/feishu.md ("Messages")."""
 
 from __future__ import annotations
 

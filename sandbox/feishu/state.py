@@ -190,7 +190,7 @@ class Token:
 
 @dataclass
 class CardToken:
-    """The `c-` token of one click: 30 minutes, 2 uses, and only after the click was answered. docs: feishu.md §6."""
+    """The `c-` token of one click: 30 minutes, 2 uses, and only after the click was answered."""
 
     value: str
     app_id: str

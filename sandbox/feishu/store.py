@@ -97,7 +97,7 @@ class Store:
         return next((user for user in self.users.values() if value and getattr(user, kind, "") == value), None)
 
     def person_known(self, value: str) -> bool:
-        """Whether a card may name this person. A leaver makes the whole card fail. docs: feishu.md §7.4"""
+        """Whether a card may name this person. A leaver makes the whole card fail. docs/platforms/feishu.md."""
         if self.bot_by_open_id(value) is not None:
             return True
         here = [user for user in self.users.values() if not user.resigned]

@@ -1,4 +1,7 @@
-"""What a person can click, what the app may answer, and what the client shows. docs: feishu.md §6."""
+"""What a person can click, what the app may answer, and what the client shows.
+
+See docs/platforms/feishu.md ("Forms and clicks", "Card callback answer").
+"""
 
 from __future__ import annotations
 

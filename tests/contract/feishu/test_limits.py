@@ -1,4 +1,4 @@
-"""Limits and refusals of im/v1, by code. docs: feishu.md §7.4, §11."""
+"""Limits and refusals of im/v1, by code. docs/platforms/feishu.md ("Errors by code", "Message limits and rates")."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Wall:
     def send_card(self, receiver: Receiver, card: str, uuid: str) -> str:
         self.posted += 1
         self._show(card)
-        return f"om_{uuid}"  # the same uuid, the same message (feishu.md §7.1)
+        return f"om_{uuid}"  # the same uuid, the same message: docs/platforms/feishu.md ("Messages")
 
     def patch_card(self, message_id: str, card: str) -> None:
         self._show(card)

@@ -24,7 +24,7 @@ from bot.feishu.errors import (
     classify,
 )
 
-# Every code of docs: feishu.md §7.4 and §2.1, in the sheet's own classes.
+# Codes of docs/platforms/feishu.md ("Errors by code"), by what is made of them.
 RETRIED = {230020, 230049, 99991400, 99991663, 99991664, 99991665}
 PERMANENT = {
     *(230001, 230002, 230006, 230009, 230011, 230012, 230013, 230015, 230017, 230018, 230019, 230022, 230023, 230024),

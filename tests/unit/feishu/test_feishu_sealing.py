@@ -1,4 +1,4 @@
-"""The vectors of docs: feishu.md §3.1, and both ways of our own."""
+"""A documented sample ("接收事件") and vectors made by lark-oapi, and both ways of our own."""
 
 from __future__ import annotations
 
