@@ -1,1 +1,1 @@
-"""WeChat Pay APIv3: complaints, refunds, pictures and pushes of one merchant or partner. docs: wechatpay.md."""
+"""WeChat Pay APIv3: complaints, refunds, pictures and pushes of a merchant or partner. docs/platforms/wechatpay.md."""

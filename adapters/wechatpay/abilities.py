@@ -1,6 +1,6 @@
 """What WeChat Pay can do for an ordinary merchant (direct) and for a partner (provider).
 
-docs: wechatpay.md §7, §9, §13.
+docs/platforms/wechatpay.md ("Roles: merchant and partner").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the platform pushes complaints: the port `Callbacks`. docs: wechatpay.md §7 calls 4 and 5."""
+"""Where the platform pushes complaints: the port `Callbacks`. docs/platforms/wechatpay.md ("Notifications")."""
 
 from __future__ import annotations
 

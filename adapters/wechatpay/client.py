@@ -1,6 +1,6 @@
 """One signed conversation with WeChat Pay: sign what is sent, prove what comes back, then read it.
 
-docs: wechatpay.md §1–3, §15 "Rules for the thin client".
+docs/platforms/wechatpay.md ("Requests and signatures", "Answers and their signatures").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The platform's complaints and negotiation records in our own words. Pure. docs: wechatpay.md §7."""
+"""The platform's complaints and negotiation records in our own words. Pure. docs/platforms/wechatpay.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Complaints of one merchant: the port `Complaints`. docs: wechatpay.md §7."""
+"""Complaints of one merchant: the port `Complaints`. docs/platforms/wechatpay.md ("Complaints: list and details")."""
 
 from __future__ import annotations
 

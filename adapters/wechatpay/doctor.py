@@ -1,4 +1,4 @@
-"""Is this account set up rightly, and what to do if not: the port `Diagnosis`. docs: wechatpay.md §2, §3, §6."""
+"""Is this account set up rightly, and what to do if not: the port `Diagnosis`."""
 
 from __future__ import annotations
 

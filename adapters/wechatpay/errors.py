@@ -1,4 +1,4 @@
-"""The platform's error answers as our own. docs: wechatpay.md §6, §7 "Known refusals", §9."""
+"""The platform's error answers as our own. docs/platforms/wechatpay.md ("Errors by code")."""
 
 from __future__ import annotations
 

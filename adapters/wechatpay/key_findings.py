@@ -1,4 +1,4 @@
-"""What doctor finds in the keys themselves, without a call. docs: wechatpay.md §2, §3."""
+"""What doctor finds in the keys themselves, without a call. docs/platforms/wechatpay.md ("Two key modes")."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The platform's keys by serial: its public key, its certificates, or both while a merchant switches.
 
-docs: wechatpay.md §3 "Two key modes".
+docs/platforms/wechatpay.md ("Two key modes").
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the platform writes, read so tolerantly that no key, type or value of its JSON can stop us.
 
 Unknown keys are ignored, missing and wrongly typed ones become empty, enum values stay raw.
-docs: wechatpay.md §7 "Complaint object", "Negotiation record", §9.
+docs/platforms/wechatpay.md ("Complaints: list and details", "Negotiation history", "Refunds").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pushes of the platform: proven, fresh, decrypted. The port `Inbound`. docs: wechatpay.md §3–5.
+"""Pushes of the platform: proven, fresh, decrypted. The port `Inbound`. docs: 投诉通知回调, 退款结果通知.
 
 Nothing here calls out: a stranger must not be able to make us do so.
 """

@@ -1,4 +1,4 @@
-"""Refunds of one merchant: the port `Refunds`. docs: wechatpay.md §9."""
+"""Refunds of one merchant: the port `Refunds`. docs/platforms/wechatpay.md ("Refunds")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which texts the platform takes, told before they are sent. docs: wechatpay.md §1 "charset", §7, §9."""
+"""Which texts the platform takes, told before they are sent. docs/platforms/wechatpay.md ("Replies and texts")."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ _RETRY = timedelta(seconds=30)
 _COME_BACK = timedelta(seconds=90)
 _READ_AGAIN = timedelta(hours=1)
 _MOST_PICTURES = 4
-_CLOCKS_APART = timedelta(minutes=5)  # WeChat Pay refuses every call of a clock that is further off (wechatpay.md §2)
+_CLOCKS_APART = timedelta(minutes=5)  # WeChat Pay refuses every call of a clock that is further off (签名常见问题)
 _TOGETHER = 100  # complaints looked up in one query
 
 
@@ -106,7 +106,7 @@ class ComplaintJobs:
     def poll(self, payload: Payload) -> None:
         """Look for what no push told: new complaints of the last 30 days, and every change of the open ones.
 
-        docs: wechatpay.md §7 "Consequences for the sync job".
+        docs/platforms/wechatpay.md ("Complaints: list and details").
         """
         with self.units.read() as session:
             accounts = [account.key for account in Setup(session).accounts()]
@@ -300,7 +300,7 @@ class ComplaintJobs:
     # --- common ----------------------------------------------------------------------------------------------------
 
     def _refresh(self, complaint: Complaint, cause: str) -> None:
-        """Read back what the channel makes of our act: it does not push our own acts (wechatpay.md §7)."""
+        """Read back what the channel makes of our act: it does not push our own acts (docs/platforms/wechatpay.md)."""
         with self.units.write(cause) as unit:
             ask_sync(unit, complaint.account_key, complaint.external_id, cause)
 

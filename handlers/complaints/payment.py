@@ -16,7 +16,7 @@ from handlers.shared.events import RefundMoved, RefundPaid
 from handlers.shared.words import masked_phone
 from storage.areas.complaints import Complaint, Complaints
 
-_WANTS_REFUND = "REFUND"  # docs: wechatpay.md §7 (problem_type)
+_WANTS_REFUND = "REFUND"  # WeChat Pay, 查询投诉单详情 (problem_type)
 
 
 def subject(service: Service) -> RefundSubject:
@@ -70,7 +70,7 @@ def on_moved(unit: Unit, event: RefundMoved) -> None:
 
 
 def on_paid(unit: Unit, event: RefundPaid) -> None:
-    """A complaint that asked for a refund finishes by itself when the money arrives (wechatpay.md §7)."""
+    """A complaint that asked for a refund finishes by itself when the money arrives (WeChat Pay, 更新退款审批结果)."""
     kind, _, id = event.subject.partition(":")
     complaint = unit.of(Complaints).get(int(id)) if kind == CARD else None
     if complaint is not None:

@@ -83,7 +83,7 @@ def _arrived(
             merchant_id=told.merchant_id[:64],
             transaction_id=order.transaction_id[:64] if order else "",
             out_trade_no=order.out_trade_no[:64] if order else "",
-            amount_fen=order.amount_fen if order else 0,  # one complaint has one order (wechatpay.md §7)
+            amount_fen=order.amount_fen if order else 0,  # one complaint has one order (【消费者投诉API】常见问题)
             requested_refund_fen=told.requested_refund_fen,
             phone=told.payer_phone,
             phone_index=told.payer_phone,
@@ -128,7 +128,7 @@ def _nobody_responsible(unit: Unit, complaint: Complaint) -> None:
 
 
 def _again(unit: Unit, complaint: Complaint, told: Told, history: Sequence[HistoryEntry]) -> None:
-    """The customer complains again: both times start anew (wechatpay.md §7)."""
+    """The customer complains again: both times start anew (docs/platforms/wechatpay.md, "Due times")."""
     moments = [entry.at for entry in history if entry.kind == "USER_CONTINUE_COMPLAINT"]
     since = max(moments, default=unit.now)
     complaint.progress = advance(Progress(complaint.progress), Event.CONTINUED) or complaint.progress

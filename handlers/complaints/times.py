@@ -1,6 +1,6 @@
 """How long we have for a complaint.
 
-docs: wechatpay.md §7 "Time limits and penalties": 24 h to the first reply, 72 h to the end, by the clock.
+docs/platforms/wechatpay.md ("Due times"): 24 h to the first reply, 72 h to the end, by the clock.
 """
 
 from __future__ import annotations

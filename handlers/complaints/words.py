@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.cards.values import Words
 from bot.texts import text
 
-# docs: wechatpay.md §7 (operate_type). Steps that only carry words are told by their words; unknown ones as they are.
+# WeChat Pay, 查询投诉单协商历史. Steps that only carry words are told by their words; unknown ones as they are.
 _STEPS = {
     "USER_CONTINUE_COMPLAINT": "history.complained_again",
     "USER_CLICK_RESPONSE": "history.pressed_button",

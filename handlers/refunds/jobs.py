@@ -1,6 +1,6 @@
 """Making a refund, once, and following it until the money has arrived.
 
-docs: wechatpay.md §9: the same `out_refund_no` never pays twice; after an error or a lost answer the same number is
+WeChat Pay, 申请退款: the same `out_refund_no` never pays twice; after an error or a lost answer the same number is
 queried and, if unknown there, repeated.
 """
 
@@ -38,7 +38,7 @@ log = structlog.get_logger("refunds")
 FOLLOW = "refund.follow"
 CHECK = "refund.check"
 RECOVER = "refund.recover"
-# docs: wechatpay.md §9 "polling"; the first look is sooner, for balances arrive quickly.
+# WeChat Pay, 查询单笔退款; the first look is sooner, for balances arrive quickly.
 _LADDER = (10, 60, 60, 60, 60, 300, 600, 1200, 1800)
 _SOON = timedelta(seconds=15)
 _HASTY = 4  # so many times the channel is asked again soon: most lost answers are found by then

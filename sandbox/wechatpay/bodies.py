@@ -1,4 +1,4 @@
-"""Reading a request body as strictly as the platform does. docs: wechatpay.md §1."""
+"""Reading a request body as strictly as the platform does. docs/platforms/wechatpay.md ("Requests and signatures")."""
 
 from __future__ import annotations
 

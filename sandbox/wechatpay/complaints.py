@@ -1,6 +1,6 @@
 """Complaint tickets: the record, its negotiation, and every step the state machine allows.
 
-docs: wechatpay.md §7 "Complaint object", "Negotiation record", "State machine".
+docs/platforms/wechatpay.md ("Negotiation history", "Complaint states and moves").
 """
 
 from __future__ import annotations

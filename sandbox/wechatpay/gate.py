@@ -1,6 +1,6 @@
 """The gate that every call passes: who calls is proven before anything else, and answers are signed.
 
-docs: wechatpay.md §2, §3.
+docs/platforms/wechatpay.md ("Requests and signatures", "Answers and their signatures").
 """
 
 from __future__ import annotations

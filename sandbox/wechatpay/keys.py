@@ -1,6 +1,6 @@
 """Keys and certificates of the platform and of its merchants, and what is done with them.
 
-docs: wechatpay.md §2–4. All keys are RSA with 2048 bits and made anew for every sandbox.
+docs/platforms/wechatpay.md ("Encrypted fields"). All keys are RSA with 2048 bits and made anew for every sandbox.
 """
 
 from __future__ import annotations

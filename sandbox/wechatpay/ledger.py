@@ -1,4 +1,4 @@
-"""The money: payments, refunds, balances. Every method is called under the world's lock. docs: wechatpay.md §9."""
+"""The money: payments, refunds, balances. Every method is called under the world's lock. docs: 申请退款."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls a minute, by merchant and kind of call. docs: wechatpay.md §7 "Rate limits"."""
+"""Calls a minute, by merchant and kind of call. docs/platforms/wechatpay.md ("Limits and rates")."""
 
 from __future__ import annotations
 

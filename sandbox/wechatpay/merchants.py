@@ -12,7 +12,7 @@ from sandbox.wechatpay.keys import KeyPair
 
 
 class KeyMode(StrEnum):
-    """Which of the platform's keys sign for a merchant. docs: wechatpay.md §3 "Two key modes"."""
+    """Which of the platform's keys sign for a merchant. docs/platforms/wechatpay.md ("Two key modes")."""
 
     PUBLIC_KEY = "public_key"
     CERTIFICATE = "certificate"

@@ -1,4 +1,4 @@
-"""Paid orders, as the order query and the complaints show them. docs: wechatpay.md §8."""
+"""Paid orders, as the order query and the complaints show them."""
 
 from __future__ import annotations
 

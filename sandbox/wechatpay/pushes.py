@@ -1,4 +1,4 @@
-"""Notifications to merchants: sealed, signed, repeated by the platform's ladder. docs: wechatpay.md §5."""
+"""Notifications to merchants: sealed, signed, repeated by the platform's ladder. docs: 投诉通知回调, 退款结果通知."""
 
 from __future__ import annotations
 

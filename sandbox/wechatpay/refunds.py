@@ -1,6 +1,6 @@
 """Refunds: one per out_refund_no, checked and booked the way the platform does it.
 
-docs: wechatpay.md §9. Amounts in fen.
+docs/platforms/wechatpay.md ("Refunds"). Amounts in fen.
 """
 
 from __future__ import annotations

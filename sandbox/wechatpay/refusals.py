@@ -1,4 +1,4 @@
-"""How WeChat Pay says no. docs: wechatpay.md §6, §7 "Known refusals", §9."""
+"""How WeChat Pay says no. docs/platforms/wechatpay.md ("Errors by code")."""
 
 from __future__ import annotations
 

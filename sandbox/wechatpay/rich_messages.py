@@ -1,4 +1,4 @@
-"""The rich message of immediate service, checked by its documented shape. docs: wechatpay.md §7 "Rich message"."""
+"""The rich message of immediate service, checked by its documented shape. docs: 回复需要即时服务的投诉单."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """All of WeChat Pay's HTTP on one blueprint, and the routes outside complaints: keys, echo, orders, refunds.
 
-docs: wechatpay.md §2, §3, §8, §9.
+docs/platforms/wechatpay.md ("Two key modes", "Refunds").
 """
 
 from __future__ import annotations

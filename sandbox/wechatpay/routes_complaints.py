@@ -1,4 +1,4 @@
-"""The routes of "消费者投诉2.0". docs: wechatpay.md §7."""
+"""The routes of "消费者投诉2.0". docs/platforms/wechatpay.md ("Complaints: list and details")."""
 
 from __future__ import annotations
 

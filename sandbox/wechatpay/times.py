@@ -1,4 +1,4 @@
-"""Dates and times as the platform writes them: RFC 3339 in Beijing time. docs: wechatpay.md §1."""
+"""Dates and times as the platform writes them: RFC 3339 in Beijing time. docs: 基本规则."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Who calls: the checks every request passes before anything else, and the signing of answers.
 
-docs: wechatpay.md §1–3.
+docs/platforms/wechatpay.md ("Requests and signatures").
 """
 
 from __future__ import annotations
