@@ -51,7 +51,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from handlers.status.health import ready
     from handlers.status.mending import FailedWork
     from handlers.status.readings import measure
-    from storage.core.slot import slot
+    from storage.core.executor_lock import lock_of
 
     # What everything stands on.
     clock, zone = make_clock(settings), settings.zone
@@ -62,7 +62,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     metrics, spans = Metrics(), make_spans(settings)
     watcher = Watcher(clock, metrics, spans)
     engine = InstrumentedEngine(database, settings.executor, metrics, spans, settings.queue_poll)
-    place = slot(database, settings.executor)
+    executor_lock = lock_of(database, settings.executor)
     units = Units(database, engine, clock, Areas())
     feishu = make_feishu(settings, clock, watcher.feishu)
     channels = Channels(database, clock, watcher.channel)
@@ -82,13 +82,13 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
 
     # Its doors.
     webhooks = Webhooks(units, router, signer, words, make_keys(settings), ChannelPushes(channels), metrics, spans)
-    web = build_app(webhooks, metrics, lambda: ready(database, engine, schedule, clock, place, leaving), areas)
+    web = build_app(webhooks, metrics, lambda: ready(database, engine, schedule, clock, executor_lock, leaving), areas)
 
     def heartbeat_of(role: str) -> ProcessHeartbeat:
         return ProcessHeartbeat(database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher)
 
     return Bot(
-        settings, clock, database, engine, units, feishu, channels, schedule, web, words, place, leaving,
+        settings, clock, database, engine, units, feishu, channels, schedule, web, words, executor_lock, leaving,
         metrics, spans, heartbeat_of,
     )  # fmt: skip
 

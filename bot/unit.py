@@ -20,8 +20,8 @@ from bot.permissions import Actor
 from bot.telemetry import correlation
 from bot.texts import Text
 from bot.texts.stored import dump_text
+from storage.areas.configuration import Configuration
 from storage.areas.people import People
-from storage.areas.setup import Setup
 from storage.core.audit import Audit
 from storage.core.inbox import Inbox
 from storage.core.outbox import Outbox, PostedCard
@@ -73,7 +73,7 @@ class Unit:
         self._partitions: set[str] = set()
         self._repositories: dict[object, object] = {}
         self.people = self.of(People)
-        self.setup = self.of(Setup)
+        self.configuration = self.of(Configuration)
         self.deadlines = self.of(Deadlines)
         self.inbox = self.of(Inbox)
         self._outbox = self.of(Outbox)

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from storage.areas.complaints import Complaint, Complaints, Progress
+from storage.areas.configuration import Account, Chat, Policy, Program
 from storage.areas.people import People, Person
 from storage.areas.refunds import Refund, RefundProgress, Refunds
-from storage.areas.setup import Account, Chat, Policy, Program
 
 NOW = datetime(2026, 3, 2, 4, 30, 15, 123456, tzinfo=UTC)
 SECRET = token_urlsafe(32)  # another one in each process

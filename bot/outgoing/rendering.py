@@ -18,7 +18,7 @@ from bot.telemetry import correlation
 from bot.texts import Catalogue, Language, Text
 from bot.texts.stored import load_text
 from bot.unit import Units, receiver_of, stored_receiver
-from storage.areas.setup import Setup
+from storage.areas.configuration import Configuration
 from storage.core.outbox import Outbox, OutboxMessage, PostedCard
 
 CARD_LIFE = timedelta(days=14)  # docs/platforms/feishu.md ("Card update rules and 14 days")
@@ -60,7 +60,7 @@ class MessageRenderer:
         correlation.follow(message.correlation_id or correlation.id_of(f"deliver-{message.id}"))
         with self._units.read() as session:
             card = Outbox(session).card(message.card_id) if message.card_id is not None else None
-            return self._rendered(message, card, Setup(session), self._look(session, card))
+            return self._rendered(message, card, Configuration(session), self._look(session, card))
 
     def _look(self, session: Session, card: PostedCard | None) -> Look | None:
         if card is None:
@@ -76,10 +76,10 @@ class MessageRenderer:
         return known.draw(look)
 
     def _rendered(
-        self, message: OutboxMessage, card: PostedCard | None, setup: Setup, look: Look | None
+        self, message: OutboxMessage, card: PostedCard | None, configuration: Configuration, look: Look | None
     ) -> RenderedMessage:
         receiver = receiver_of(message.receiver)
-        chat = setup.chat(receiver.id) if receiver.kind == "chat" else None
+        chat = configuration.chat(receiver.id) if receiver.kind == "chat" else None
         zone = chat.zone if chat is not None else self._default_zone
         language: Language = "en_us" if chat is not None and chat.language == "en_us" else "zh_cn"
         words, rendered, digest, stale_at, title = None, None, "", None, None

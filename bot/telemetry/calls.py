@@ -10,12 +10,12 @@ from bot.clock import Clock
 from bot.telemetry import correlation
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans
-from storage.core.trouble import Troubles
+from storage.core.provider_health import ProviderOutages
 from storage.database import Database
 
 FEISHU = "feishu"
 DONE = "done"
-LATELY = timedelta(hours=1)  # errors further apart are not one trouble
+LATELY = timedelta(hours=1)  # errors further apart are not one outage
 # What says nothing about the platform or our set-up: an answer about the one thing that was asked for.
 _ORDINARY = frozenset(
     {
@@ -78,13 +78,13 @@ class Watcher:
             return
         try:
             with database.write() as session:
-                troubles = Troubles(session)
+                outages = ProviderOutages(session)
                 for target, seen in sorted(taken.items()):
                     if seen.at is not None:
-                        troubles.failed(target, seen.errors, seen.what, seen.why, seen.at, seen.at - LATELY)
+                        outages.failed(target, seen.errors, seen.what, seen.why, seen.at, seen.at - LATELY)
                     session.flush()
                     if seen.well_at is not None:
-                        troubles.well(target, seen.well_at)
+                        outages.well(target, seen.well_at)
         except BaseException:
             with self._lock:
                 for target, seen in taken.items():

@@ -13,7 +13,7 @@ from adapters.account import AccountConfig
 from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
 from handlers.shared.declaring import account_keys, rows
-from storage.areas.setup import Account, Chat, Program, Setup
+from storage.areas.configuration import Account, Chat, Configuration, Program
 
 _SECRETS = (
     "private_key", "api_v3_key", "api_v3_key_previous", "platform_public_key", "old_private_keys",
@@ -90,7 +90,7 @@ def _settings_of(account: AccountTable, folder: Path) -> dict[str, Any]:
 
 def _accounts(applying: Applying, declared: Declared) -> list[Change]:
     return rows(
-        applying.session, "account", Setup(applying.session).accounts(), lambda row: row.key,
+        applying.session, "account", Configuration(applying.session).accounts(), lambda row: row.key,
         {
             account.key: {
                 "channel": account.channel, "mode": account.mode, "settings": _settings_of(account, applying.folder),
@@ -104,7 +104,7 @@ def _accounts(applying: Applying, declared: Declared) -> list[Change]:
 
 def _programs(applying: Applying, declared: Declared) -> list[Change]:
     return rows(
-        applying.session, "program", Setup(applying.session).programs(), lambda row: row.key,
+        applying.session, "program", Configuration(applying.session).programs(), lambda row: row.key,
         {
             program.key: {
                 "account_key": program.account, "name": program.name, "chat_id": program.chat, "owner": program.owner,
@@ -125,7 +125,7 @@ def _chats(applying: Applying, declared: Declared) -> list[Change]:
         known = chats.get(chat.id, {"name": chat.id})
         chats[chat.id] = {"name": chat.name or known["name"], "zone": chat.zone, "language": chat.language}
     return rows(
-        applying.session, "chat", Setup(applying.session).chats(), lambda row: row.chat_id, chats,
+        applying.session, "chat", Configuration(applying.session).chats(), lambda row: row.chat_id, chats,
         lambda key, values: Chat(chat_id=key, bot_present=True, **values),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from bot.contributions.approvals import Approvable
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, one_of
 from handlers.shared.declaring import programs, rows
 from handlers.shared.spans import span
-from storage.areas.setup import Policy, Setup
+from storage.areas.configuration import Configuration, Policy
 
 _WHOM = r"^(role:[a-z][\w-]*|person:ou_.+|owner)$"
 
@@ -49,7 +49,7 @@ def _scope_exists(declared: Declared, areas: Areas) -> Iterator[str]:
 
 def _policies(applying: Applying, declared: Declared) -> list[Change]:
     return rows(
-        applying.session, "policy", Setup(applying.session).policies(), lambda row: (row.action, row.scope),
+        applying.session, "policy", Configuration(applying.session).policies(), lambda row: (row.action, row.scope),
         {
             (policy.action, policy.scope): {
                 "quorum": policy.quorum, "approvers": policy.approvers,

@@ -13,8 +13,8 @@ from handlers.shared.due_times import countdown
 from handlers.shared.intents.policy import ReadBooks, Rule, may_vote
 from handlers.shared.intents.requests import CARD
 from storage.areas.approvals import ApprovalRequest, Approvals
+from storage.areas.configuration import Configuration
 from storage.areas.people import People
-from storage.areas.setup import Setup
 
 
 def items(look: Look, actor: Actor) -> list[Item]:
@@ -29,7 +29,7 @@ def items(look: Look, actor: Actor) -> list[Item]:
 
 
 def _votable(look: Look, actor: Actor) -> list[ApprovalRequest]:
-    books = ReadBooks(People(look.session), Setup(look.session), look.areas)
+    books = ReadBooks(People(look.session), Configuration(look.session), look.areas)
     approvals = Approvals(look.session)
     waiting = []
     for request in approvals.pending():

@@ -14,8 +14,8 @@ from bot.feishu.doctor import Callback
 from bot.feishu.port import LarkFeishu
 from bot.settings import Settings
 from handlers.shared.accounts.registry import Channels
+from storage.areas.configuration import Configuration
 from storage.areas.people import EVERYWHERE, People
-from storage.areas.setup import Setup
 from storage.database import Database
 
 
@@ -24,7 +24,7 @@ def examine(database: Database, channels: Channels, settings: Settings, clock: C
     findings = list(examine_setup(database))
     with database.read() as session:
         findings += [found for check in areas.of(Check) for found in check.examine(session)]
-        chats = [chat.chat_id for chat in Setup(session).chats()]
+        chats = [chat.chat_id for chat in Configuration(session).chats()]
     feishu, url = settings.feishu, settings.http.public_url.rstrip("/")
     keys = (feishu.encrypt_key.get_secret_value(), feishu.verification_token.get_secret_value())
     port = LarkFeishu(feishu.app_id, feishu.app_secret.get_secret_value(), feishu.domain, clock)
@@ -41,7 +41,7 @@ def tell_addresses(database: Database, channels: Channels, public_url: str) -> I
         yield "MPOPS_HTTP__PUBLIC_URL is not set: nothing was told to anybody."
         return
     with database.read() as session:
-        accounts = Setup(session).accounts()
+        accounts = Configuration(session).accounts()
     for account in accounts:
         channel = channels.find(account.key)
         port = channel.get(Callbacks) if channel is not None else None
@@ -58,8 +58,8 @@ def tell_addresses(database: Database, channels: Channels, public_url: str) -> I
 def examine_setup(database: Database) -> Iterable[Finding]:
     """What the apply file left open."""
     with database.read() as session:
-        setup, people = Setup(session), People(session)
-        accounts = setup.accounts()
+        configuration, people = Configuration(session), People(session)
+        accounts = configuration.accounts()
         if not accounts:
             yield Finding(
                 "setup", "accounts", False, "none is declared", "write an apply file and run `mpops apply FILE`"
@@ -73,7 +73,7 @@ def examine_setup(database: Database) -> Iterable[Finding]:
 
 def examine_channels(database: Database, channels: Channels, public_url: str) -> Iterable[Finding]:
     with database.read() as session:
-        accounts = Setup(session).accounts()
+        accounts = Configuration(session).accounts()
     for account in accounts:
         try:
             channel = channels.build(account)

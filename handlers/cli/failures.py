@@ -6,7 +6,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from storage.backups.backup import InUse, NotEmpty
 from storage.backups.sealed_file import UnreadableFile
-from storage.core.slot import SlotTaken
+from storage.core.executor_lock import ExecutorLockTaken
 from storage.migrate import SchemaTooNew
 from storage.vault import VaultError
 
@@ -23,12 +23,12 @@ def plainly(error: Exception) -> str | None:
             f"The database was made with another secret key: {error}. Nothing was changed. Set MPOPS_SECRET_KEY to "
             "the key it was made with; to change keys, also name the old one in MPOPS_PREVIOUS_SECRET_KEYS."
         )
-    if isinstance(error, SlotTaken) and error.file:
+    if isinstance(error, ExecutorLockTaken) and error.file:
         return (
             f"Another mpops works on this database file: {error.holder}. Nothing was started. A SQLite file is for one"
             " process that works: stop the other one, or set MPOPS_DATABASE_URL to a PostgreSQL to run several."
         )
-    if isinstance(error, SlotTaken):
+    if isinstance(error, ExecutorLockTaken):
         return (
             f'Another mpops works on this database under the name "{error.name}": {error.holder}. Nothing was started.'
             " Stop it, or set MPOPS_EXECUTOR to a name of its own for each process."

@@ -56,15 +56,15 @@ def drill(file: Path) -> None:
 
 def _prove(database: Database, file: Path, settings: Settings) -> None:
     """The outcome is remembered either way: `/状态`, `mpops doctor` and the digests tell it."""
-    from storage.backups.drill import drill as prove
     from storage.backups.history import not_proven, proven
+    from storage.backups.restore_check import check_restore
     from storage.backups.sealed_file import UnreadableFile
     from storage.migrate import SchemaTooNew
     from storage.vault import VaultError
 
     now = make_clock(settings).now()
     try:
-        proof = prove(file, settings.secrets(), now)
+        proof = check_restore(file, settings.secrets(), now)
     except (UnreadableFile, SchemaTooNew, VaultError):
         with database.write() as session:
             not_proven(session, now)

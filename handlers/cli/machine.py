@@ -17,7 +17,7 @@ from bot.clock import Clock
 from bot.contributions.doctor import Finding
 from bot.secret_key import HOW_TO_MAKE_ONE, weakness
 from bot.settings import Settings, unknown_variables
-from storage.areas.setup import Setup
+from storage.areas.configuration import Configuration
 from storage.backups.history import MADE, TOO_OLD, standing
 from storage.core.audit import AuditEntry
 from storage.core.processes import Processes
@@ -108,9 +108,9 @@ def _disk(database: Database) -> Iterator[Finding]:
 def examine_settings(settings: Settings, environment: Mapping[str, str], database: Database) -> Iterator[Finding]:
     """The environment and the time zones. The database must be open."""
     with database.read() as session:
-        setup = Setup(session)
-        named = {name for account in setup.accounts() for name in _variables(account.settings)}
-        zones = {"MPOPS_ZONE": settings.zone, **{f"chat {chat.name}": chat.zone for chat in setup.chats()}}
+        configuration = Configuration(session)
+        named = {name for account in configuration.accounts() for name in _variables(account.settings)}
+        zones = {"MPOPS_ZONE": settings.zone, **{f"chat {chat.name}": chat.zone for chat in configuration.chats()}}
     unknown = [(name, meant) for name, meant in unknown_variables(environment) if name not in named]
     told = "; ".join(f"{name}{f' (did you mean {meant}?)' if meant else ''}" for name, meant in unknown)
     yield Finding(
@@ -204,7 +204,7 @@ def examine_running(database: Database, clock: Clock, real: Callable[[], datetim
     with database.read() as session:
         processes = Processes(session)
         alive, silent, ticked = processes.alive(now), processes.silent(now), processes.ticked_at()
-        made, drilled = Schedules(session).last_run(MADE), standing(session, clock.now())
+        made, restore_check = Schedules(session).last_run(MADE), standing(session, clock.now())
         first = session.scalar(select(func.min(AuditEntry.at)))
     names = ", ".join(f"{one.name} ({one.role})" for one in alive)
     yield Finding(
@@ -224,8 +224,8 @@ def examine_running(database: Database, clock: Clock, real: Callable[[], datetim
     days = f"{(clock.now() - made) / timedelta(days=1):.1f} days old" if made is not None else "there is none"
     yield Finding("running", "backup", fresh, days, "run `mpops backup FILE` every day, and keep FILE elsewhere")
     if made is not None:
-        good, failed = drilled.good_at, drilled.failed_at
+        good, failed = restore_check.good_at, restore_check.failed_at
         told = f"the newest proven one is of {good:%Y-%m-%d}" if good is not None else "none was ever proven to restore"
         told += f"; the drill of {failed:%Y-%m-%d} failed" if failed is not None else ""
         remedy = "run `mpops drill FILE` with a new backup, or make every backup with `mpops backup --drill FILE`"
-        yield Finding("running", "backup drill", failed is None and not drilled.is_late, told, remedy)
+        yield Finding("running", "backup drill", failed is None and not restore_check.is_late, told, remedy)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     from bot.texts import Catalogue
     from bot.unit import Units
     from handlers.shared.accounts.registry import Channels
-    from storage.core.slot import Slot
+    from storage.core.executor_lock import ExecutorLock
     from storage.database import Database
 
 
@@ -42,7 +42,7 @@ class Bot:
     schedule: Schedule
     web: Flask
     catalogue: Catalogue
-    slot: Slot
+    executor_lock: ExecutorLock
     leaving: threading.Event
     metrics: Metrics
     spans: Spans
@@ -50,8 +50,8 @@ class Bot:
     heartbeat: ProcessHeartbeat | None = None
 
     def start(self, *, execute: bool, role: str = "") -> None:
-        """Raises SlotTaken where work is to be executed and another process does so under this name."""
-        if execute and not self.slot.take(self.leaving):
+        """Raises ExecutorLockTaken where work is to be executed and another process does so under this name."""
+        if execute and not self.executor_lock.take(self.leaving):
             return  # told to stop before it began
         if not execute:
             self.engine.migrate()  # what is accepted here must have a place to wait in, also before any worker came
@@ -82,7 +82,7 @@ class Bot:
         if self.heartbeat is not None:
             self.heartbeat.stop()
         self.spans.close()
-        self.slot.release()
+        self.executor_lock.release()
         self.channels.close()
         self.database.close()
 

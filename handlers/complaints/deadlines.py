@@ -66,7 +66,7 @@ def _responsible(unit: Unit, complaint: Complaint) -> Text:
     """Whoever claimed it; else the program's owner; else nobody is named."""
     person = unit.people.by_id(complaint.claimed_by) if complaint.claimed_by else None
     if person is None:
-        program = unit.setup.program(complaint.program_key)
+        program = unit.configuration.program(complaint.program_key)
         person = unit.people.by_open_id(program.owner) if program is not None and program.owner else None
     if person is None or not person.is_active:
         return text("complaint.nobody")

@@ -11,7 +11,7 @@ from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
 from bot.contributions.doctor import Check, Finding
 from handlers.shared.declaring import account_keys, programs, rows
-from storage.areas.setup import ComplaintRoute, ReplyTemplate, Setup
+from storage.areas.configuration import ComplaintRoute, Configuration, ReplyTemplate
 
 
 class RouteTable(Table):
@@ -36,7 +36,7 @@ def _check_routes(declared: Declared, areas: Areas) -> Iterator[str]:
 def _routes(applying: Applying, declared: Declared) -> list[Change]:
     chats = {key: program.chat for key, program in programs(declared).items()}
     return rows(
-        applying.session, "complaint_route", Setup(applying.session).routes(), lambda row: row.account_key,
+        applying.session, "complaint_route", Configuration(applying.session).routes(), lambda row: row.account_key,
         {
             route.account: {"program_key": route.program, "chat_id": route.chat or chats[route.program]}
             for route in declared["complaint_route"]
@@ -47,7 +47,7 @@ def _routes(applying: Applying, declared: Declared) -> list[Change]:
 
 def _templates(applying: Applying, declared: Declared) -> list[Change]:
     return rows(
-        applying.session, "reply_template", Setup(applying.session).templates(), lambda row: row.key,
+        applying.session, "reply_template", Configuration(applying.session).templates(), lambda row: row.key,
         {
             template.key: {"title": template.title, "body": template.text, "place": place}
             for place, template in enumerate(declared["reply_template"])
@@ -64,10 +64,10 @@ TABLES = (
 
 def _routed(session: Session) -> Iterable[Finding]:
     """Whether the complaints of each account have a group to go to."""
-    setup = Setup(session)
-    for account in setup.accounts():
+    configuration = Configuration(session)
+    for account in configuration.accounts():
         if account.channel == "wechatpay":
-            route = setup.route(account.key)
+            route = configuration.route(account.key)
             yield Finding(
                 "setup", f"complaints of {account.key}", route is not None,
                 f"go to chat {route.chat_id}" if route else "have no group to go to",

@@ -27,7 +27,7 @@ from handlers.complaints.sync import merge
 from handlers.shared.accounts.registry import Channels
 from handlers.shared.words import ping
 from storage.areas.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
-from storage.areas.setup import Setup
+from storage.areas.configuration import Configuration
 from storage.core.effects import Effects, EffectState
 from storage.core.schedule import Deadline
 
@@ -65,7 +65,7 @@ def on_notice(unit: Unit, account_key: str, notice: ComplaintNotice) -> None:
 
 
 def ask_sync(unit: Unit, account_key: str, external_id: str, cause: str) -> None:
-    account = unit.setup.account(account_key)
+    account = unit.configuration.account(account_key)
     if account is not None:
         payload = {"account": account_key, "external_id": external_id}
         unit.enqueue(SYNC, f"sync-{external_id}-{cause}"[:200], payload, queue=channel_queue(account.channel))
@@ -109,7 +109,7 @@ class ComplaintJobs:
         docs/platforms/wechatpay.md ("Complaints: list and details").
         """
         with self.units.read() as session:
-            accounts = [account.key for account in Setup(session).accounts()]
+            accounts = [account.key for account in Configuration(session).accounts()]
         for account in accounts:
             channel = self.channels.find(account)
             port = channel.get(ComplaintsPort) if channel is not None else None

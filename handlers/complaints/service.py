@@ -113,7 +113,7 @@ class Service:
 
     def template(self, unit: Unit, clicked: Clicked) -> None:
         complaint = self.mine(unit, clicked)
-        chosen = next((each for each in unit.setup.templates() if each.key == clicked.option), None)
+        chosen = next((each for each in unit.configuration.templates() if each.key == clicked.option), None)
         if chosen is None:
             raise Refused(text("complaint.template_gone"))
         words = chosen.body.replace("{order}", complaint.out_trade_no)

@@ -37,8 +37,8 @@ from handlers.complaints.words import step
 from handlers.shared.due_times import SOON, countdown, until_changed, urgency
 from handlers.shared.words import excerpt, masked_phone, named
 from storage.areas.complaints import Complaint, ComplaintEntry, Complaints, Progress, ReplyState
+from storage.areas.configuration import Configuration
 from storage.areas.people import People
-from storage.areas.setup import Setup
 
 CARD = "complaint"
 _SHOWN_ENTRIES = 12
@@ -155,7 +155,7 @@ class _Drawing:
 
     def _facts(self) -> list[Block]:
         complaint = self.complaint
-        program = Setup(self.look.session).program(complaint.program_key)
+        program = Configuration(self.look.session).program(complaint.program_key)
         pairs: list[tuple[Text, Words | Toned]] = [
             (text("complaint.handler"), self._handler()),
             (text("complaint.customer"), masked_phone(complaint.phone) or text("complaint.no_phone")),
@@ -287,7 +287,7 @@ class _Drawing:
             return [Form("assign_form", fields, submit, (back,))]
         params = self.look.params
         draft = str(params.get("draft", ""))
-        templates = Setup(self.look.session).templates()
+        templates = Configuration(self.look.session).templates()
         blocks: list[Block] = []
         if templates:
             options = tuple(Option(template.key, template.title) for template in templates)

@@ -18,7 +18,7 @@ from handlers.complaints.states import Event, advance
 from handlers.complaints.times import FINISH, FIRST_REPLY
 from handlers.shared.words import ping
 from storage.areas.complaints import Complaint, Complaints, Entry, Progress
-from storage.areas.setup import ComplaintRoute
+from storage.areas.configuration import ComplaintRoute
 
 log = structlog.get_logger("complaints")
 
@@ -66,7 +66,7 @@ def merge(
 def _arrived(
     unit: Unit, complaints: Complaints, account_key: str, channel: str, told: Told, history: Sequence[HistoryEntry]
 ) -> Complaint:
-    route = unit.setup.route(account_key) or ComplaintRoute(account_key=account_key, program_key="", chat_id="")
+    route = unit.configuration.route(account_key) or ComplaintRoute(account_key=account_key, program_key="", chat_id="")
     order = told.orders[0] if told.orders else None
     finished = told.state is ComplaintState.PROCESSED
     complaint = complaints.add(

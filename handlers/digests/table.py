@@ -21,8 +21,8 @@ from bot.errors import Refused
 from bot.jobs.engine import Payload
 from bot.texts import Instant, Text, text
 from bot.unit import Unit, Units, to_chat
+from storage.areas.configuration import Configuration
 from storage.areas.digests import Subscription, Subscriptions
-from storage.areas.setup import Setup
 from storage.backups.history import standing
 from storage.core.audit import Audit
 
@@ -87,9 +87,9 @@ def _time(given: str) -> time:
 
 def scheduled(session: Session, default_zone: str) -> Iterable[Scheduled]:
     """One daily job for each subscription, in the time zone of its chat."""
-    setup = Setup(session)
+    configuration = Configuration(session)
     for row in Subscriptions(session).all():
-        chat = setup.chat(row.chat_id)
+        chat = configuration.chat(row.chat_id)
         zone = chat.zone if chat is not None else default_zone
         cron = Cron(zone, hour=str(row.hour), minute=str(row.minute))
         yield Scheduled(f"{row.kind}-{row.chat_id}-{row.id}", cron, SEND, row.since, {"id": row.id})
@@ -107,18 +107,18 @@ class DigestJobs:
             row = unit.session.get(Subscription, payload["id"])
             if row is None:
                 return
-            chat = unit.setup.chat(row.chat_id)
+            chat = unit.configuration.chat(row.chat_id)
             zone = ZoneInfo(chat.zone if chat is not None else self.default_zone)
             day = (at.astimezone(zone) - timedelta(days=1)).date()
             subject = f"{row.chat_id}:{day.isoformat()}"[:64]
             if not unit.has_card(CARD, subject, to_chat(row.chat_id)):
-                drilled = standing(unit.session, unit.now)
+                restore_check = standing(unit.session, unit.now)
                 params = {
                     "chat": row.chat_id, "day": day.isoformat(), "zone": zone.key, "made": unit.now.isoformat(),
                     "anchor": Audit(unit.session, b"").anchor(),
-                    "proven": drilled.good_at.isoformat() if drilled.good_at else None,
-                    "drill_failed": drilled.failed_at.isoformat() if drilled.failed_at else None,
-                    "drill_late": drilled.is_late,
+                    "proven": restore_check.good_at.isoformat() if restore_check.good_at else None,
+                    "drill_failed": restore_check.failed_at.isoformat() if restore_check.failed_at else None,
+                    "drill_late": restore_check.is_late,
                 }  # fmt: skip
                 unit.send_card(CARD, subject, to_chat(row.chat_id), params=params)
 
@@ -138,7 +138,7 @@ def draw(look: Look) -> Card:
     if buttons:
         blocks.append(Buttons(buttons))
     blocks.append(Note(text("digest.made", at=Instant(look.now))))
-    if (words := _drill(params)) is not None:
+    if (words := _restore_check(params)) is not None:
         blocks.append(Note(words))
     if params.get("anchor"):
         # In a chat it is out of reach of whoever can write the database.
@@ -156,7 +156,7 @@ def _figures(
     return Facts(tuple((figure.label, figure.words) for figure in figures), large=large)
 
 
-def _drill(params: Mapping[str, Any]) -> Text | None:
+def _restore_check(params: Mapping[str, Any]) -> Text | None:
     """Whether the backups can be relied on, as far as anybody has tried; None where that is no matter yet."""
     proven, failed = params.get("proven"), params.get("drill_failed")
     if failed:

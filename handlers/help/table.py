@@ -113,7 +113,7 @@ def press(unit: Unit, clicked: Clicked) -> None:
 
 def on_added(unit: Unit, event: BotAddedToChat) -> None:
     """The bot was put into a group: say what it is for."""
-    chat = unit.setup.chat(event.chat_id)
+    chat = unit.configuration.chat(event.chat_id)
     if chat is not None:
         chat.bot_present = True
     unit.send_card(HOME, "0", to_chat(event.chat_id), params={"for": event.operator_open_id})
@@ -125,7 +125,7 @@ def on_removed(unit: Unit, event: BotRemovedFromChat | ChatDisbanded) -> None:
 
 
 def chat_gone(unit: Unit, chat_id: str, name: str) -> None:
-    chat = unit.setup.chat(chat_id)
+    chat = unit.configuration.chat(chat_id)
     if chat is None or not chat.bot_present:
         return
     chat.bot_present = False

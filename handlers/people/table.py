@@ -121,9 +121,9 @@ def _read(unit: Unit, asked: Asked, arguments: RoleArguments) -> tuple[Person, s
     if role not in known:
         raise Refused(text("people.role_unknown", given=arguments.role, known=" ".join(sorted(known))))
     scope = arguments.scope
-    programs = {program.key for program in unit.setup.programs()}
+    programs = {program.key for program in unit.configuration.programs()}
     if scope != EVERYWHERE and scope not in programs:
-        named = [program.key for program in unit.setup.programs() if program.name == scope]
+        named = [program.key for program in unit.configuration.programs() if program.name == scope]
         if not named:
             raise Refused(text("people.scope_unknown", given=scope, known=" ".join(sorted(programs)) or "*"))
         scope = named[0]
@@ -143,7 +143,7 @@ def _within_reach(unit: Unit, actor: Actor, role: str, scope: str) -> None:
 
 
 def _scope(unit: Unit, scope: str) -> Text:
-    program = unit.setup.program(scope)
+    program = unit.configuration.program(scope)
     return text("people.everywhere") if scope == EVERYWHERE else text("words", words=program.name if program else scope)
 
 

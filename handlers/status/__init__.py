@@ -15,7 +15,8 @@ from handlers.status.mending import RETRY, FailedWork
 from handlers.status.permissions import SPECS
 from handlers.status.showing import STATUS, draw_status
 from handlers.status.table import AUDIT, CLICKS, COMMANDS, draw_audit
-from storage.core.trouble import FailedJobs, ParkedItems
+from storage.core.failed_jobs import FailedJobs
+from storage.core.parked_items import ParkedItems
 
 
 def area(house: House) -> Area:

@@ -11,12 +11,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.clock import Clock
 from bot.jobs.engine import Engine
 from bot.schedule import Schedule
-from storage.core.slot import Slot
+from storage.core.executor_lock import ExecutorLock
 from storage.database import Database
 
 
 def ready(
-    database: Database, engine: Engine, schedule: Schedule, clock: Clock, slot: Slot, leaving: threading.Event
+    database: Database,
+    engine: Engine,
+    schedule: Schedule,
+    clock: Clock,
+    executor_lock: ExecutorLock,
+    leaving: threading.Event,
 ) -> Mapping[str, bool]:
     """Each part and whether it is well; a process that only accepts events has no engine and no schedule.
 
@@ -34,6 +39,6 @@ def ready(
     if engine.running:
         parts["engine"] = True
         parts["schedule"] = schedule.alive(clock.now())
-        if not slot.held:
+        if not executor_lock.held:
             parts["name"] = False
     return parts

@@ -12,14 +12,15 @@ from bot.area import Areas
 from bot.contributions.search import by_subject
 from bot.telemetry import correlation
 from bot.texts import Left, Text, text
+from storage.areas.configuration import Configuration
 from storage.areas.people import People
-from storage.areas.setup import Setup
+from storage.core.backlog import Backlog
 from storage.core.effects import Effect
+from storage.core.failed_jobs import FailedJob, FailedJobs, FailedJobState
 from storage.core.inbox import Inbox, InboxItem, InboxState
 from storage.core.outbox import OutboxMessage
+from storage.core.parked_items import ParkedItems
 from storage.core.processes import Processes
-from storage.core.stuck import Stuck
-from storage.core.trouble import FailedJob, FailedJobs, FailedJobState, ParkedItems
 
 SLOW = timedelta(seconds=60)
 UNSETTLED = timedelta(minutes=5)
@@ -45,17 +46,17 @@ class Item:
 def items(session: Session, now: datetime, areas: Areas) -> list[Item]:
     """Everything that is stuck and was not put aside, the most serious first."""
     parked = ParkedItems(session)
-    stuck = Stuck(session)
+    backlog = Backlog(session)
     found: list[Item] = []
     aside = parked.subjects(CALL)
-    found += [of_call(session, call, now, areas) for call in stuck.calls(now - UNSETTLED) if call.key not in aside]
+    found += [of_call(session, call, now, areas) for call in backlog.calls(now - UNSETTLED) if call.key not in aside]
     found += [of_event(event, now) for event in Inbox(session).stale(now - SLOW, _WORST)]
     found += [
         of_partition(session, partition.head, partition.waiting, now)
-        for partition in stuck.partitions(now - SLOW, _WORST)
+        for partition in backlog.partitions(now - SLOW, _WORST)
     ]
-    found += [of_event(event, now) for event in stuck.events_failed(now - LATELY)]
-    found += [of_message(session, message, now) for message in stuck.messages_failed(now - LATELY)]
+    found += [of_event(event, now) for event in backlog.events_failed(now - LATELY)]
+    found += [of_message(session, message, now) for message in backlog.messages_failed(now - LATELY)]
     aside = parked.subjects(JOB)
     found += [of_job(job, now) for job in FailedJobs(session).since(now - LATELY) if _wants(job, aside, now)]
     found += [of_process(one.name, one.role, one.seen_at) for one in Processes(session).silent(datetime.now(UTC))]
@@ -136,7 +137,7 @@ def _since(at: datetime, now: datetime) -> Text:
 def _receiver(session: Session, stored: str) -> str:
     kind, _, id = stored.partition(":")
     if kind == "chat":
-        chat = Setup(session).chat(id)
+        chat = Configuration(session).chat(id)
         return chat.name if chat is not None and chat.name else id
     person = People(session).by_open_id(id)
     return person.name if person is not None else "?"

@@ -20,13 +20,14 @@ from bot.texts import Text, text
 from bot.unit import Unit, Units
 from handlers.status.items import CALL, EVENT, JOB, MESSAGE, PROCESS
 from handlers.status.permissions import MANAGE
+from storage.core.backlog import Backlog
 from storage.core.effects import Effect as EffectRow
 from storage.core.effects import EffectState
+from storage.core.failed_jobs import FailedJobs, FailedJobState, fingerprint
 from storage.core.inbox import InboxItem, InboxState
 from storage.core.outbox import Outbox, OutboxState
+from storage.core.parked_items import ParkedItems
 from storage.core.processes import Processes
-from storage.core.stuck import Stuck
-from storage.core.trouble import FailedJobs, FailedJobState, ParkedItems, fingerprint
 
 log = structlog.get_logger("status")
 
@@ -41,9 +42,9 @@ def check_retry(unit: Unit, clicked: Clicked) -> Text:
     _everywhere(clicked)
     kind, subject, seen = _told(clicked)
     _still(_stands(unit, kind, subject, seen))
-    if kind == EVENT and (event := unit.of(Stuck).event(subject)) is not None:
+    if kind == EVENT and (event := unit.of(Backlog).event(subject)) is not None:
         _not_too_old(unit, event)
-    elif kind == CALL and (call := unit.of(Stuck).call(subject)) is not None:
+    elif kind == CALL and (call := unit.of(Backlog).call(subject)) is not None:
         _timer(unit, call)
     elif kind == MESSAGE:
         _show_again(unit, int(subject))
@@ -55,16 +56,16 @@ def check_retry(unit: Unit, clicked: Clicked) -> Text:
 def retry(unit: Unit, clicked: Clicked) -> None:
     check_retry(unit, clicked)
     kind, subject, _ = _told(clicked)
-    stuck = unit.of(Stuck)
-    if kind == EVENT and (event := stuck.event(subject)) is not None:
+    backlog = unit.of(Backlog)
+    if kind == EVENT and (event := backlog.event(subject)) is not None:
         event.state, event.done_at, event.incident = InboxState.NEW, None, None
         unit.enqueue(WORK_OFF, f"{subject[:160]}~{int(unit.now.timestamp() * 1000)}", {"id": subject})
-    elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None:
+    elif kind == MESSAGE and (message := backlog.message(int(subject))) is not None:
         _send_again(unit, message.id)
     elif kind == JOB and (job := unit.of(FailedJobs).get(subject)) is not None:
         job.state, job.retries, job.last_at = FailedJobState.RETRYING, job.retries + 1, unit.now
         unit.enqueue(RETRY, f"retry-{subject}-{job.times}-{job.retries}", {"key": subject}, queue=BULK)
-    elif kind == CALL and (call := stuck.call(subject)) is not None:
+    elif kind == CALL and (call := backlog.call(subject)) is not None:
         timer, of = _timer(unit, call)
         unit.deadlines.set(timer, of, unit.now, unit.now)
     _written(unit, clicked, "status.retried")
@@ -82,14 +83,14 @@ def check_park(unit: Unit, clicked: Clicked) -> Text:
 def park(unit: Unit, clicked: Clicked) -> None:
     check_park(unit, clicked)
     kind, subject, seen = _told(clicked)
-    stuck = unit.of(Stuck)
+    backlog = unit.of(Backlog)
     if kind == PROCESS:
         role, _, name = subject.partition(":")
         unit.of(Processes).dismiss(name, role)
     else:
-        if kind == EVENT and (event := stuck.event(subject)) is not None:
+        if kind == EVENT and (event := backlog.event(subject)) is not None:
             event.state = InboxState.PARKED
-        elif kind == MESSAGE and (message := stuck.message(int(subject))) is not None:
+        elif kind == MESSAGE and (message := backlog.message(int(subject))) is not None:
             message.state = OutboxState.PARKED
         unit.of(ParkedItems).put(kind, subject, seen, clicked.actor.id, unit.now)
     _written(unit, clicked, "status.parked")
@@ -99,7 +100,7 @@ def check_unpark(unit: Unit, clicked: Clicked) -> Text:
     _everywhere(clicked)
     kind, subject, _ = _told(clicked)
     _still(unit.of(ParkedItems).get(kind, subject) is not None)
-    if kind == EVENT and (event := unit.of(Stuck).event(subject)) is not None:
+    if kind == EVENT and (event := unit.of(Backlog).event(subject)) is not None:
         _not_too_old(unit, event)
     return text("status.unparked")
 
@@ -108,14 +109,16 @@ def unpark(unit: Unit, clicked: Clicked) -> None:
     check_unpark(unit, clicked)
     kind, subject, _ = _told(clicked)
     row = unit.of(ParkedItems).take(kind, subject)
-    stuck = unit.of(Stuck)
+    backlog = unit.of(Backlog)
     was = row.was if row is not None else ""
-    if kind == EVENT and (event := stuck.event(subject)) is not None and event.state == InboxState.PARKED:
+    if kind == EVENT and (event := backlog.event(subject)) is not None and event.state == InboxState.PARKED:
         event.state = was
         if was == InboxState.NEW:
             unit.enqueue(WORK_OFF, f"{subject[:160]}~{int(unit.now.timestamp() * 1000)}", {"id": subject})
     elif (
-        kind == MESSAGE and (message := stuck.message(int(subject))) is not None and message.state == OutboxState.PARKED
+        kind == MESSAGE
+        and (message := backlog.message(int(subject))) is not None
+        and message.state == OutboxState.PARKED
     ):
         message.state = was
         if was == OutboxState.WAITING:
@@ -179,18 +182,18 @@ def _told(clicked: Clicked) -> tuple[str, str, str]:
 
 def _stands(unit: Unit, kind: str, subject: str, seen: str) -> bool:
     """Whether the item is still as the reader saw it, and still stuck."""
-    stuck = unit.of(Stuck)
+    backlog = unit.of(Backlog)
     if kind == EVENT:
-        event = stuck.event(subject)
+        event = backlog.event(subject)
         return event is not None and event.state == seen and seen in (InboxState.NEW, InboxState.FAILED)
     if kind == MESSAGE:
-        message = stuck.message(int(subject))
+        message = backlog.message(int(subject))
         return message is not None and message.state == seen and seen in (OutboxState.WAITING, OutboxState.FAILED)
     if kind == JOB:
         job = unit.of(FailedJobs).get(subject)
         return job is not None and f"{job.state}-{job.times}" == seen
     if kind == CALL:
-        call = stuck.call(subject)
+        call = backlog.call(subject)
         return call is not None and call.state in (EffectState.STARTED, EffectState.UNKNOWN)
     role, _, name = subject.partition(":")
     return kind == PROCESS and unit.of(Processes).has(name, role)
@@ -204,7 +207,7 @@ def _still(holds: bool) -> None:
 def _send_again(unit: Unit, id: int) -> None:
     """Due now and tried before: the outbox's sweep takes it within a second."""
     _show_again(unit, id)
-    message = unit.of(Stuck).message(id)
+    message = unit.of(Backlog).message(id)
     if message is not None:
         message.state, message.due_at = OutboxState.WAITING, unit.now
         message.attempts = max(1, message.attempts)
@@ -212,7 +215,7 @@ def _send_again(unit: Unit, id: int) -> None:
 
 def _show_again(unit: Unit, id: int) -> None:
     """Have a card that was given up with its chat follow its item again. Refused where another one does already."""
-    message = unit.of(Stuck).message(id)
+    message = unit.of(Backlog).message(id)
     card = unit.of(Outbox).card(message.card_id) if message is not None and message.card_id is not None else None
     if card is not None and card.retired:
         _still(not any(other.partition == card.partition for other in unit.cards_of(card.kind, card.subject)))

@@ -16,13 +16,14 @@ from bot.telemetry.gauges import Reading, one
 from bot.unit import Units
 from storage.backups.history import MADE
 from storage.core.audit import AuditHead
+from storage.core.backlog import Backlog
 from storage.core.effects import Effects
+from storage.core.failed_jobs import FailedJobs
 from storage.core.inbox import Inbox
 from storage.core.outbox import Outbox
+from storage.core.parked_items import ParkedItems
 from storage.core.processes import Processes
 from storage.core.schedule import Deadline, Deadlines, Schedules
-from storage.core.stuck import Stuck
-from storage.core.trouble import FailedJobs, ParkedItems
 
 _MOST_KINDS = 30
 
@@ -35,7 +36,7 @@ def measure(units: Units, feishu: LarkFeishu) -> Iterable[Reading]:
             *_queues(session, units),
             *_waiting(session, now),
             *_deadlines(session, now),
-            *_troubles(session, now),
+            *_outages(session, now),
             *_processes(session),
             *_upkeep(session, now),
             *(reading for gauge in units.areas.of(Gauge) for reading in gauge.read(session, now)),
@@ -67,7 +68,7 @@ def _waiting(session: Session, now: datetime) -> Iterator[Reading]:
     for name, (count, oldest) in (("inbox", Inbox(session).waiting()), ("outbox", Outbox(session).waiting())):
         yield one(f"{name}_waiting", f"Items waiting in the {name}", count)
         yield one(f"{name}_oldest_seconds", f"Age of the oldest item waiting in the {name}", _age(now, oldest))
-    due = Stuck(session).oldest_due(now)
+    due = Backlog(session).oldest_due(now)
     yield one("outbox_lag_seconds", "How long the message that is due longest could have been sent", _age(now, due))
 
 
@@ -85,7 +86,7 @@ def _deadlines(session: Session, now: datetime) -> Iterator[Reading]:
     yield one("deadline_overdue_seconds", "How long the oldest missed deadline is overdue", _age(now, overdue))
 
 
-def _troubles(session: Session, now: datetime) -> Iterator[Reading]:
+def _outages(session: Session, now: datetime) -> Iterator[Reading]:
     day = now - timedelta(days=1)
     outbox, jobs = Outbox(session).failed(day), FailedJobs(session).count(day)
     yield one("outbox_failed", "Messages given up in the last 24 h", outbox)

@@ -32,9 +32,10 @@ from handlers.status.items import CALL, PROCESS, Item, items, parked_items
 from storage.backups.history import MADE, TOO_OLD, standing
 from storage.core.inbox import Inbox
 from storage.core.outbox import Outbox
+from storage.core.parked_items import ParkedItems
 from storage.core.processes import Processes
+from storage.core.provider_health import ProviderOutage, ProviderOutages
 from storage.core.schedule import Deadlines, Schedules
-from storage.core.trouble import CallTrouble, ParkedItems, Troubles
 
 STATUS = "status"
 TICK_TOO_OLD = timedelta(seconds=30)
@@ -57,11 +58,11 @@ class _Fact:
 def draw_status(look: Look) -> Card:
     stuck = items(look.session, look.now, look.areas)
     facts = [*_queues(look), *_standing(look)]
-    troubles = [each for each in Troubles(look.session).since(look.now - LATELY) if not each.is_over]
-    well = not stuck and not troubles and not any(fact.worry for fact in facts)
+    outages = [each for each in ProviderOutages(look.session).since(look.now - LATELY) if not each.is_over]
+    well = not stuck and not outages and not any(fact.worry for fact in facts)
     blocks: list[Block] = [Line(text("status.well" if well else "status.look"))]
     blocks.append(Facts(tuple(fact.pair for fact in facts)))
-    blocks += [Warning(_trouble(each, look)) for each in troubles[:5]]
+    blocks += [Warning(_outage(each, look)) for each in outages[:5]]
     for item in stuck[:_MOST]:
         blocks += _stuck(item)
     if len(stuck) > _MOST:
@@ -95,16 +96,16 @@ def _standing(look: Look) -> list[_Fact]:
     tick = text("status.ago", age=Left(real - ticked)) if ticked is not None else text("status.never")
     made = Schedules(look.session).last_run(MADE)
     backup = text("status.ago", age=Left(look.now - made)) if made is not None else text("status.never")
-    drilled = standing(look.session, look.now)
-    good = drilled.good_at
+    restore_check = standing(look.session, look.now)
+    good = restore_check.good_at
     proven = text("status.ago", age=Left(look.now - good)) if good is not None else text("status.never")
-    if drilled.failed_at is not None:
-        proven = text("status.drill_failed", age=Left(look.now - drilled.failed_at))
+    if restore_check.failed_at is not None:
+        proven = text("status.drill_failed", age=Left(look.now - restore_check.failed_at))
     return [
         _Fact(text("status.tick"), tick, ticked is not None and real - ticked > TICK_TOO_OLD),
         _Fact(text("status.processes"), text("status.alive", n=len(alive), silent=len(silent)), bool(silent)),
         _Fact(text("status.backup"), backup, made is not None and look.now - made > TOO_OLD),
-        _Fact(text("status.proven"), proven, drilled.failed_at is not None or drilled.is_late),
+        _Fact(text("status.proven"), proven, restore_check.failed_at is not None or restore_check.is_late),
     ]
 
 
@@ -114,11 +115,11 @@ def _queue(count: int, oldest: datetime | None, look: Look) -> Text:
     return text("status.queue", n=count, age=Left(look.now - oldest))
 
 
-def _trouble(trouble: CallTrouble, look: Look) -> Text:
-    age = Left(look.now - trouble.last_at)
-    key = "status.trouble.feishu" if trouble.target == FEISHU else "status.trouble.account"
+def _outage(outage: ProviderOutage, look: Look) -> Text:
+    age = Left(look.now - outage.last_at)
+    key = "status.trouble.feishu" if outage.target == FEISHU else "status.trouble.account"
     return text(
-        key, account=trouble.target, n=trouble.errors, what=trouble.what, why=trouble.why, age=age
+        key, account=outage.target, n=outage.errors, what=outage.what, why=outage.why, age=age
     )  # fmt: skip
 
 

@@ -17,11 +17,11 @@ from storage.core.schedule import Schedules
 # Rows of the schedule's runs.
 MADE = "backup.made"  # when the last backup was made
 RESTORED = "backup.restore"  # when the last restore was
-PROVEN = "backup.proven"  # when the newest backup was made that passed a drill
-FAILED = "backup.drill_failed"  # when a drill failed, until one succeeds
+PROVEN = "backup.proven"  # when the newest backup was made that passed a restore check
+FAILED = "backup.drill_failed"  # when a restore check failed, until one succeeds
 
 TOO_OLD = timedelta(days=2)  # for the newest backup, where one is made every day
-DRILL_AFTER = timedelta(days=31)
+RESTORE_CHECK_AFTER = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def standing(session: Session, now: datetime) -> Standing:
     schedules = Schedules(session)
     good = schedules.last_run(PROVEN)
     since = good or session.scalar(select(func.min(AuditEntry.at)))  # a young deployment has some time for its first
-    return Standing(good, schedules.last_run(FAILED), since is not None and now - since > DRILL_AFTER)
+    return Standing(good, schedules.last_run(FAILED), since is not None and now - since > RESTORE_CHECK_AFTER)
 
 
 def proven(session: Session, made_at: datetime) -> None:
@@ -48,5 +48,5 @@ def proven(session: Session, made_at: datetime) -> None:
 
 
 def not_proven(session: Session, at: datetime) -> None:
-    """Remember that a drill failed, so that somebody is told."""
+    """Remember that a restore check failed, so that somebody is told."""
     Schedules(session).ran(FAILED, at)

@@ -21,7 +21,7 @@ class InboxState(StrEnum):
     DONE = "done"
     IGNORED = "ignored"  # nobody handles this kind; kept and counted
     FAILED = "failed"  # gave up; `incident` finds the log lines
-    PARKED = "parked"  # somebody put it aside; see storage.core.trouble
+    PARKED = "parked"  # somebody put it aside; see storage.core.parked_items
 
 
 class InboxItem(Base):

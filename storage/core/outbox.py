@@ -39,7 +39,7 @@ class OutboxState(StrEnum):
     SENT = "sent"
     SKIPPED = "skipped"  # there was nothing to change, or nobody to tell
     FAILED = "failed"  # Feishu refuses it for good; `error` says why
-    PARKED = "parked"  # somebody put it aside; see storage.core.trouble
+    PARKED = "parked"  # somebody put it aside; see storage.core.parked_items
 
 
 class OutboxMessage(Base):

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import insert, text
 
 from storage.areas.complaints import Complaint, ComplaintEntry, Progress
+from storage.areas.configuration import Account, Chat, Program
 from storage.areas.people import People
-from storage.areas.setup import Account, Chat, Program
 from storage.core.schedule import Deadline
 from storage.database import Database
 from storage.migrate import migrate

@@ -16,7 +16,7 @@ from adapters.values import Complaint as Told
 from bot.settings import load
 from handlers.complaints.jobs import ComplaintJobs
 from handlers.complaints.sync import merge
-from storage.areas.setup import Account, Chat, ComplaintRoute, Program
+from storage.areas.configuration import Account, Chat, ComplaintRoute, Program
 from storage.migrate import migrate
 
 _ACCOUNT, _CHAT, _HISTORY = "pay-main", "oc_bench", 4

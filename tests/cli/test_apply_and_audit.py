@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from storage.areas.configuration import Configuration
 from storage.areas.people import People
-from storage.areas.setup import Setup
 from storage.core.audit import Audit
 from storage.database import Database
 from tests.cli.running import ROOT, mpops, settings
@@ -34,7 +34,7 @@ def declared(url: str) -> tuple[list[str], list[str]]:
     database = Database(url)
     database.unlock([SECRET])
     with database.read() as session:
-        accounts = [account.key for account in Setup(session).accounts()]
+        accounts = [account.key for account in Configuration(session).accounts()]
         people = [person.name for person in People(session).all()]
     database.close()
     return accounts, people

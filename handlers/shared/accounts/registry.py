@@ -20,7 +20,7 @@ from adapters.ports import Upkeep
 from adapters.transport import Watch, nobody_watches
 from bot.clock import Clock
 from bot.jobs.engine import channel_queue
-from storage.areas.setup import Account, Setup
+from storage.areas.configuration import Account, Configuration
 from storage.database import Database
 
 log = structlog.get_logger("channels")
@@ -84,7 +84,7 @@ class Channels:
     def get(self, key: str) -> Channel:
         """Raises ChannelError: no such account, or its credentials are missing."""
         with self._database.read() as session:
-            account = Setup(session).account(key)
+            account = Configuration(session).account(key)
         if account is None:
             raise UnknownAccount("mpops", f"there is no account {key!r}")
         with self._lock:
@@ -125,7 +125,7 @@ class Channels:
     def refresh(self) -> None:
         """Fetch what accounts need before a push can be trusted, such as the platform's certificates."""
         with self._database.read() as session:
-            keys = [account.key for account in Setup(session).accounts()]
+            keys = [account.key for account in Configuration(session).accounts()]
         for key in keys:
             channel = self.find(key)
             upkeep = channel.get(Upkeep) if channel is not None else None
@@ -143,5 +143,5 @@ class Channels:
 
 def queue_of(session: Session, account_key: str) -> str:
     """The queue of the jobs that call an account's channel."""
-    account = Setup(session).account(account_key)
+    account = Configuration(session).account(account_key)
     return channel_queue(account.channel if account is not None else "wechatpay")

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from bot.area import Areas
 from bot.contributions.permissions import Permission
 from bot.permissions import Actor
+from storage.areas.configuration import Configuration
 from storage.areas.people import People, Person
-from storage.areas.setup import Setup
 
 DEFAULT_DEADLINE = timedelta(hours=4)
 VOTE = Permission("approval.vote")  # and only for what a policy names one an approver of
@@ -23,7 +23,7 @@ class Books(Protocol):
     def people(self) -> People: ...
 
     @property
-    def setup(self) -> Setup: ...
+    def configuration(self) -> Configuration: ...
 
     @property
     def areas(self) -> Areas: ...
@@ -32,7 +32,7 @@ class Books(Protocol):
 @dataclass(frozen=True, slots=True)
 class ReadBooks:
     people: People
-    setup: Setup
+    configuration: Configuration
     areas: Areas
 
 
@@ -61,7 +61,7 @@ class Rule:
 
 def rule_for(books: Books, action: str, scope: str) -> Rule:
     """The declared policy, or a careful default: one approver, four hours, then the administrators."""
-    policy = books.setup.policy(action, scope)
+    policy = books.configuration.policy(action, scope)
     if policy is None:
         return Rule()
     return Rule(
@@ -77,7 +77,7 @@ def people(books: Books, whom: str | None, scope: str) -> list[Person]:
     if kind == "role":
         return books.people.holding(name, scope)
     if kind == "owner":
-        program = books.setup.program(scope)
+        program = books.configuration.program(scope)
         name = program.owner or "" if program is not None else ""
     person = books.people.by_open_id(name) if name else None
     return [person] if person is not None and person.is_active else []

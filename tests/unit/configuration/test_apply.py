@@ -15,9 +15,9 @@ from handlers.configuration.apply import apply as apply_with
 from handlers.configuration.applyfile import ApplyError
 from handlers.configuration.applyfile import read as read_with
 from handlers.shared.spans import span
+from storage.areas.configuration import Configuration
 from storage.areas.digests import Subscriptions
 from storage.areas.people import People
-from storage.areas.setup import Setup
 from storage.core.audit import Audit, entries
 from storage.database import Database
 from tests.house import all_areas
@@ -212,7 +212,7 @@ def test_everything_is_made_once_and_told(database: Database, write: Write, tmp_
     ]  # fmt: skip
     assert make(database, write(SMALL)) == []
     with database.read() as session:
-        account = Setup(session).account("pay-main")
+        account = Configuration(session).account("pay-main")
         assert account is not None
         assert account.settings == {
             "api_v3_key": "env:PAY_V3_KEY", "merchant_id": "1900000109",
@@ -234,7 +234,7 @@ def test_a_change_is_told_by_its_fields_without_values(database: Database, write
         "~ policy refund.create *  (quorum, deadline_seconds)", "~ subscription oc_pay  (08:30)",
     ]  # fmt: skip
     with database.read() as session:
-        policy = Setup(session).policy("refund.create", "mall")
+        policy = Configuration(session).policy("refund.create", "mall")
         assert policy is not None
         assert (policy.quorum, policy.deadline_seconds) == (2, 7200)
 
@@ -246,7 +246,7 @@ def test_what_is_taken_out_of_the_file_goes(database: Database, write: Write) ->
         "- role operator mall  (ou_ope…en)", "- subscription oc_pay",
     ]  # fmt: skip
     with database.read() as session:
-        assert Setup(session).accounts() == []
+        assert Configuration(session).accounts() == []
         chen = People(session).by_open_id("ou_operator_chen")
         assert chen is not None
         assert (chen.roles, chen.name) == ([], "陈晨"), "the person stays: the audit speaks of them"
@@ -259,7 +259,7 @@ def test_a_dry_run_changes_nothing(database: Database, write: Write) -> None:
         session.rollback()
     assert len(changes) == 6
     with database.read() as session:
-        assert Setup(session).accounts() == []
+        assert Configuration(session).accounts() == []
         assert People(session).all() == []
         assert entries(session, None, 9) == []
 
@@ -328,7 +328,7 @@ def test_a_failure_half_way_leaves_everything_as_it_was(database: Database, writ
     with pytest.raises(RuntimeError):
         run()
     with database.read() as session:
-        assert [account.key for account in Setup(session).accounts()] == ["pay-main"]
+        assert [account.key for account in Configuration(session).accounts()] == ["pay-main"]
 
 
 def test_a_person_who_wrote_to_the_bot_before_keeps_their_name_until_a_better_one_comes(

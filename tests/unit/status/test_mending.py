@@ -31,11 +31,12 @@ from handlers.status.table import CLICKS, status
 from storage.areas.refunds import RefundProgress
 from storage.core.audit import entries
 from storage.core.effects import Effects, EffectState
+from storage.core.failed_jobs import FailedJobs, fingerprint
 from storage.core.inbox import Inbox, InboxState
 from storage.core.outbox import Outbox, OutboxState
+from storage.core.parked_items import ParkedItems
 from storage.core.processes import Processes, ProcessIdentity
 from storage.core.schedule import Deadlines
-from storage.core.trouble import FailedJobs, ParkedItems, fingerprint
 from storage.database import Database
 from tests.databases import drop, migrated_url
 from tests.house import all_areas, units_of

@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from storage.areas.complaints import Complaint, Complaints
+from storage.areas.configuration import ReplyTemplate
 from storage.areas.people import People
-from storage.areas.setup import ReplyTemplate
 from storage.core.audit import Audit, AuditEntry
 from storage.core.inbox import Inbox, InboxItem, InboxState
 from storage.core.schedule import ScheduleRun

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from bot.contributions.doctor import Finding
 from handlers.cli.machine import examine_database
 from storage.backups.backup import backup
-from storage.backups.drill import drill
+from storage.backups.restore_check import check_restore
 from storage.database import Database
 from storage.migrate import migrate
 from tests.cli.running import ROOT, mpops, settings
@@ -166,5 +166,5 @@ def test_b16_a_backup_is_private_also_over_the_rest_of_one_that_was_cut_off(tmp_
     (tmp_path / "backup.part").write_bytes(b"cut off")
     backup(database, tmp_path / "backup", SECRET, NOW)
     assert (tmp_path / "backup").stat().st_mode & 0o777 == 0o600
-    assert drill(tmp_path / "backup", [SECRET], NOW).holds
+    assert check_restore(tmp_path / "backup", [SECRET], NOW).holds
     database.close()

@@ -11,9 +11,9 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.orm import Session
 
 from storage.areas.complaints import ComplaintFilter, Complaints, Progress
+from storage.areas.configuration import ComplaintRoute, Configuration, Policy, Program
 from storage.areas.people import People, PersonState
 from storage.areas.refunds import COUNTS_AS_SPENT, RefundProgress, Refunds
-from storage.areas.setup import ComplaintRoute, Policy, Program, Setup
 from storage.core.audit import Audit, AuditEntry, AuditHead, entries
 from storage.core.effects import Effects, EffectState
 from storage.core.inbox import Inbox, InboxState
@@ -184,18 +184,18 @@ def test_the_policy_of_a_program_goes_before_the_general_one(database: Database)
             )
         )
     with database.read() as session:
-        setup = Setup(session)
-        special, general = setup.policy("refund.create", "mall"), setup.policy("refund.create", "app")
+        configuration = Configuration(session)
+        special, general = configuration.policy("refund.create", "mall"), configuration.policy("refund.create", "app")
         assert special is not None
         assert general is not None
         assert (special.quorum, general.quorum) == (3, 1)
-        assert setup.policy("release.publish", "mall") is None
+        assert configuration.policy("release.publish", "mall") is None
 
 
 def test_where_the_complaints_of_an_account_go(database: Database) -> None:
     def route() -> tuple[str, str] | None:
         with database.read() as session:
-            found = Setup(session).route("pay-main")
+            found = Configuration(session).route("pay-main")
             return None if found is None else (found.program_key, found.chat_id)
 
     assert route() is None

@@ -14,7 +14,7 @@ from bot.jobs.engine import Engine
 from bot.unit import Units
 from handlers.complaints.sync import merge
 from storage.areas.complaints import Complaint, Complaints
-from storage.areas.setup import ComplaintRoute
+from storage.areas.configuration import ComplaintRoute
 from storage.core.audit import Audit
 from storage.core.outbox import Outbox
 from storage.core.schedule import Deadlines

@@ -79,7 +79,7 @@ def polish(unit: Unit, clicked: Clicked) -> None:
 def ask_to_give(unit: Unit, clicked: Clicked) -> None:
     toy = _toy(unit, clicked)
     subject = f"toy:{toy.id}"
-    scope = next((program.key for program in unit.setup.programs() if program.chat_id == toy.chat_id), "*")
+    scope = next((program.key for program in unit.configuration.programs() if program.chat_id == toy.chat_id), "*")
     requests.ask(
         unit, action=GIVE, scope=scope, subject=subject, story=subject, chat_id=toy.chat_id, amount_fen=None,
         by=clicked.actor,

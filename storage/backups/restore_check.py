@@ -36,7 +36,7 @@ class Proof:
         return not self.missing and self.audit.broken_at is None
 
 
-def drill(path: Path, secrets: Sequence[str], now: datetime) -> Proof:
+def check_restore(path: Path, secrets: Sequence[str], now: datetime) -> Proof:
     """Restore the backup into a file of its own, which is removed afterwards; its values stay encrypted there too.
 
     Raises what `storage.backups.backup.restore` raises: UnreadableFile, SchemaTooNew, VaultError.
@@ -53,8 +53,8 @@ def drill(path: Path, secrets: Sequence[str], now: datetime) -> Proof:
         )
         opened.append(_open_all(session))
 
-    with TemporaryDirectory(prefix="mpops-drill-") as folder:
-        database = Database(f"sqlite:///{folder}/drill.db")
+    with TemporaryDirectory(prefix="mpops-restore-check-") as folder:
+        database = Database(f"sqlite:///{folder}/check.db")
         try:
             done = restore(database, path, secrets, force=False, now=now, then=look)
         finally:

@@ -12,17 +12,17 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from storage.core.slot import Slot, SlotTaken, slot
+from storage.core.executor_lock import ExecutorLock, ExecutorLockTaken, lock_of
 from storage.database import Database
 from tests.databases import migrated_url
 
 
 @pytest.fixture
-def make(database: Database) -> Iterator[Callable[[str], Slot]]:
-    made: list[Slot] = []
+def make(database: Database) -> Iterator[Callable[[str], ExecutorLock]]:
+    made: list[ExecutorLock] = []
 
-    def make(name: str) -> Slot:
-        made.append(slot(database, name))
+    def make(name: str) -> ExecutorLock:
+        made.append(lock_of(database, name))
         return made[-1]
 
     yield make
@@ -30,7 +30,7 @@ def make(database: Database) -> Iterator[Callable[[str], Slot]]:
         one.release()
 
 
-def take(one: Slot, wait: float = 0.3) -> bool:
+def take(one: ExecutorLock, wait: float = 0.3) -> bool:
     return one.take(threading.Event(), wait)
 
 
@@ -41,11 +41,11 @@ def wait_for(met: Callable[[], object], seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
-def test_one_name_is_for_one_process(make: Callable[[str], Slot]) -> None:
+def test_one_name_is_for_one_process(make: Callable[[str], ExecutorLock]) -> None:
     first, second = make("worker-0"), make("worker-0")
     assert take(first)
     assert first.held
-    with pytest.raises(SlotTaken) as refused:
+    with pytest.raises(ExecutorLockTaken) as refused:
         take(second)
     assert refused.value.name == "worker-0"
     assert "process" in refused.value.holder
@@ -56,28 +56,28 @@ def test_one_name_is_for_one_process(make: Callable[[str], Slot]) -> None:
 
 
 def test_other_names_do_not_disturb_each_other_on_a_server_but_on_a_file(
-    make: Callable[[str], Slot], database: Database
+    make: Callable[[str], ExecutorLock], database: Database
 ) -> None:
     assert take(make("worker-0"))
     if database.is_sqlite:
-        with pytest.raises(SlotTaken):
+        with pytest.raises(ExecutorLockTaken):
             take(make("worker-1"))
     else:
         assert take(make("worker-1"))
 
 
 def test_the_names_of_two_databases_have_nothing_to_do_with_each_other(
-    make: Callable[[str], Slot], database_kind: str, tmp_path_factory: pytest.TempPathFactory
+    make: Callable[[str], ExecutorLock], database_kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     assert take(make("worker-0"))
     other = Database(migrated_url(database_kind, tmp_path_factory.mktemp("other")))
-    elsewhere = slot(other, "worker-0")
+    elsewhere = lock_of(other, "worker-0")
     assert take(elsewhere)
     elsewhere.release()
     other.close()
 
 
-def test_a_successor_waits_until_its_predecessor_has_stopped(make: Callable[[str], Slot]) -> None:
+def test_a_successor_waits_until_its_predecessor_has_stopped(make: Callable[[str], ExecutorLock]) -> None:
     first, second = make("worker-0"), make("worker-0")
     assert take(first)
     stopping = threading.Timer(0.6, first.release)
@@ -89,7 +89,7 @@ def test_a_successor_waits_until_its_predecessor_has_stopped(make: Callable[[str
     stopping.join()
 
 
-def test_whoever_is_told_to_stop_waits_no_longer(make: Callable[[str], Slot]) -> None:
+def test_whoever_is_told_to_stop_waits_no_longer(make: Callable[[str], ExecutorLock]) -> None:
     assert take(make("worker-0"))
     told = threading.Event()
     told.set()
@@ -99,10 +99,10 @@ def test_whoever_is_told_to_stop_waits_no_longer(make: Callable[[str], Slot]) ->
 
 
 @pytest.fixture
-def pair(tmp_path: Path) -> Iterator[tuple[Database, Slot, Slot]]:
+def pair(tmp_path: Path) -> Iterator[tuple[Database, ExecutorLock, ExecutorLock]]:
     """A PostgreSQL and two who want the same name: only there a connection can break."""
     database = Database(migrated_url("postgresql", tmp_path))
-    first, second = slot(database, "worker-0"), slot(database, "worker-0")
+    first, second = lock_of(database, "worker-0"), lock_of(database, "worker-0")
     assert take(first)
     yield database, first, second
     second.release()
@@ -117,23 +117,25 @@ def cut(database: Database, name: str) -> None:
         assert session.execute(text(query), {"name": f"mpops {name}"}).all()
 
 
-def test_a_name_lost_with_its_connection_is_taken_again(pair: tuple[Database, Slot, Slot]) -> None:
+def test_a_name_lost_with_its_connection_is_taken_again(pair: tuple[Database, ExecutorLock, ExecutorLock]) -> None:
     database, first, second = pair
     with capture_logs() as logs:
         cut(database, "worker-0")
         wait_for(lambda: "slot.taken_again" in [entry["event"] for entry in logs])
     assert first.held
-    with pytest.raises(SlotTaken):
+    with pytest.raises(ExecutorLockTaken):
         take(second)
 
 
-def test_somebody_who_took_the_name_meanwhile_is_complained_about(pair: tuple[Database, Slot, Slot]) -> None:
+def test_somebody_who_took_the_name_meanwhile_is_complained_about(
+    pair: tuple[Database, ExecutorLock, ExecutorLock],
+) -> None:
     database, first, second = pair
     with capture_logs() as logs:
         while not second.held:  # the first looks once a second, so it is seldom quicker
             wait_for(lambda: first.held)
             cut(database, "worker-0")
-            with contextlib.suppress(SlotTaken):
+            with contextlib.suppress(ExecutorLockTaken):
                 take(second, wait=0)
         wait_for(lambda: "slot.taken_by_another" in [entry["event"] for entry in logs])
         told = next(entry for entry in logs if entry["event"] == "slot.taken_by_another")

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import delete, text
 
 from storage.backups.backup import backup
-from storage.backups.drill import drill
 from storage.backups.history import PROVEN, proven
+from storage.backups.restore_check import check_restore
 from storage.backups.sealed_file import UnreadableFile
 from storage.core.audit import Audit, AuditEntry, AuditHead
 from storage.core.schedule import Schedules
@@ -52,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_good_backup_is_proven(filled: Database, tmp_path: Path, folder: Path) -> None:
     counts = backup(filled, tmp_path / "good", SECRET, NOW)
-    proof = drill(tmp_path / "good", [SECRET], NOW + timedelta(days=1))
+    proof = check_restore(tmp_path / "good", [SECRET], NOW + timedelta(days=1))
     assert proof.holds
     assert (proof.made_at, proof.counts.total, proof.audit.checked) == (NOW, counts.total, 3)
     assert proof.values >= 9
@@ -68,7 +68,7 @@ def test_a_value_that_does_not_open_is_found(filled: Database, tmp_path: Path, f
         session.execute(text("UPDATE complaint SET phone = 'k1.AAAA' WHERE external_id = 'a'"))
     backup(filled, tmp_path / "bad", SECRET, NOW)
     with pytest.raises(VaultError):
-        drill(tmp_path / "bad", [SECRET], NOW)
+        check_restore(tmp_path / "bad", [SECRET], NOW)
     assert list(folder.iterdir()) == []
 
 
@@ -76,12 +76,12 @@ def test_a_broken_audit_and_a_broken_file_are_found(filled: Database, tmp_path: 
     with filled.write() as session:
         session.execute(delete(AuditEntry).where(AuditEntry.id == 2))
     backup(filled, tmp_path / "bad", SECRET, NOW)
-    proof = drill(tmp_path / "bad", [SECRET], NOW)
+    proof = check_restore(tmp_path / "bad", [SECRET], NOW)
     assert (proof.holds, proof.audit.broken_at) == (False, 3)
     whole = (tmp_path / "bad").read_bytes()
     (tmp_path / "bad").write_bytes(whole[: len(whole) * 2 // 3])
     with pytest.raises(UnreadableFile):
-        drill(tmp_path / "bad", [SECRET], NOW)
+        check_restore(tmp_path / "bad", [SECRET], NOW)
     assert list(folder.iterdir()) == []
 
 

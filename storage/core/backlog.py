@@ -25,7 +25,7 @@ class Partition:
     waiting: int
 
 
-class Stuck:
+class Backlog:
     def __init__(self, session: Session) -> None:
         self._session = session
 

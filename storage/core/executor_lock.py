@@ -32,7 +32,7 @@ _ASK = 30.0  # seconds after which the server is asked, for a connection that is
 _COMPLAIN = 60.0  # seconds between two complaints that somebody else has the name
 
 
-class SlotTaken(Exception):
+class ExecutorLockTaken(Exception):
     """Another live process has the name. `holder` tells what is known of it, for people."""
 
     def __init__(self, name: str, holder: str, *, file: bool) -> None:
@@ -40,11 +40,14 @@ class SlotTaken(Exception):
         self.name, self.holder, self.file = name, holder, file
 
 
-class Slot(Protocol):
+class ExecutorLock(Protocol):
     """Taken once before work is executed, given up after the last of it."""
 
     def take(self, stopping: threading.Event, wait: float = WAIT) -> bool:
-        """Whether the name is ours now; False when `stopping` was set before. Raises SlotTaken after `wait` seconds."""
+        """Whether the name is ours now; False when `stopping` was set before.
+
+        Raises ExecutorLockTaken after `wait` seconds.
+        """
         ...
 
     @property
@@ -53,11 +56,11 @@ class Slot(Protocol):
     def release(self) -> None: ...
 
 
-def slot(database: Database, name: str) -> Slot:
-    return FileSlot(database, name) if database.is_sqlite else ServerSlot(database, name)
+def lock_of(database: Database, name: str) -> ExecutorLock:
+    return FileExecutorLock(database, name) if database.is_sqlite else ServerExecutorLock(database, name)
 
 
-class FileSlot:
+class FileExecutorLock:
     """An exclusive lock on `<database>.lock`; the file stays, the lock goes with the process."""
 
     def __init__(self, database: Database, name: str) -> None:
@@ -87,7 +90,7 @@ class FileSlot:
                 holder = os.pread(file, 200, 0).decode(errors="replace").strip() or "unknown"
             if time.monotonic() > until:
                 os.close(file)
-                raise SlotTaken(self._name, holder, file=True)
+                raise ExecutorLockTaken(self._name, holder, file=True)
             if not said:
                 log.warning("slot.waiting", executor=self._name, holder=holder)
                 said = True
@@ -105,7 +108,7 @@ class FileSlot:
             self._file = None
 
 
-class ServerSlot:
+class ServerExecutorLock:
     """A session lock of PostgreSQL whose key comes from the name, taken anew when the connection was lost."""
 
     def __init__(self, database: Database, name: str) -> None:
@@ -135,7 +138,7 @@ class ServerSlot:
             holder = self._holder(connection)
             if time.monotonic() > until:
                 connection.close()
-                raise SlotTaken(self._name, holder, file=False)
+                raise ExecutorLockTaken(self._name, holder, file=False)
             if not said:
                 log.warning("slot.waiting", executor=self._name, holder=holder)
                 said = True
@@ -143,7 +146,7 @@ class ServerSlot:
                 connection.close()
                 return False
         self._connection = connection
-        self._watcher = threading.Thread(target=self._watch, name="slot", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="executor-lock", daemon=True)
         self._watcher.start()
         return True
 

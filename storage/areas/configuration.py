@@ -78,7 +78,7 @@ class Policy(Base):
     quorum_above: Mapped[int | None]
 
 
-class Setup:
+class Configuration:
     def __init__(self, session: Session) -> None:
         self._session = session
 
