@@ -43,14 +43,14 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.telemetry.metrics import Metrics
     from bot.texts import catalogue
     from bot.unit import Units
-    from handlers.help.table import chat_gone
+    from handlers.help.commands import chat_gone
     from handlers.shared.accounts.pushes import ChannelPushes, PushWork
     from handlers.shared.accounts.registry import Channels
     from handlers.shared.house import House
     from handlers.status import given_up
+    from handlers.status.gauges import measure
     from handlers.status.health import ready
-    from handlers.status.mending import FailedWork
-    from handlers.status.readings import measure
+    from handlers.status.repair import FailedWork
     from storage.core.executor_lock import lock_of
 
     # What everything stands on.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def apply_command(composition: Composition, file: Path, dry_run: bool) -> None:
     """Declare accounts, programs, chats, roles, policies and subscriptions from a TOML file."""
     from handlers.configuration.apply import apply
-    from handlers.configuration.applyfile import ApplyError, read
+    from handlers.configuration.apply_file import ApplyError, read
 
     settings = read_settings()
     areas = composition.areas(settings)

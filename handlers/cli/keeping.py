@@ -218,8 +218,8 @@ def audit_verify(anchor: str) -> None:
 def audit_export(language: Any, as_csv: bool) -> None:
     """Print every entry as one sentence, oldest first."""
     from bot.texts import catalogue
+    from handlers.status.commands import sentence
     from handlers.status.export import write
-    from handlers.status.table import sentence
     from storage.areas.people import People
     from storage.core.audit import Audit
 

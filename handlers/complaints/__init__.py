@@ -11,7 +11,8 @@ from bot.contributions.people import OnPersonLeft, OnRightsLost
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
 from bot.feishu.values import BotAddedToChat
 from bot.texts import text
-from handlers.complaints import declared, home, listing, payment, showing, unfinished
+from handlers.complaints import cards, config_tables, home, listing, payment, unfinished
+from handlers.complaints.commands import COMMANDS, clicks
 from handlers.complaints.deadlines import FINISH, FIRST, remind
 from handlers.complaints.digest import DIGEST
 from handlers.complaints.jobs import POLL, RETRY_COMPLETE, RETRY_REPLY, SYNC, ComplaintJobs, on_notice
@@ -19,7 +20,6 @@ from handlers.complaints.lookup import LOOKUP
 from handlers.complaints.permissions import SPECS
 from handlers.complaints.service import COMPLETE, SEND_REPLY, Service, hand_back, show_again
 from handlers.complaints.sync import PICTURES
-from handlers.complaints.table import COMMANDS, clicks
 from handlers.shared.contributions.pushes import OnPush
 from handlers.shared.events import RefundMoved, RefundPaid
 from handlers.shared.house import House
@@ -35,7 +35,7 @@ def area(house: House) -> Area:
             *SPECS,
             *COMMANDS,
             *clicks(service),
-            CardKind(showing.CARD, showing.draw),
+            CardKind(cards.CARD, cards.draw),
             CardKind(listing.LIST, listing.draw),
             Job(SYNC, work.sync),
             Job(POLL, work.poll),
@@ -60,7 +60,7 @@ def area(house: House) -> Area:
             DIGEST,
             *unfinished.EFFECTS,
             unfinished.UNFINISHED,
-            *declared.TABLES,
-            declared.CHECK,
+            *config_tables.TABLES,
+            config_tables.CHECK,
         ),
     )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
-from handlers.complaints.showing import CARD
+from handlers.complaints.cards import CARD
 from handlers.shared.due_times import countdown, next_reminder
 from handlers.shared.words import ping
 from storage.areas.complaints import Complaint, Complaints

@@ -10,9 +10,9 @@ from bot.errors import Refused
 from bot.permissions import Actor
 from bot.texts import Text, text
 from bot.unit import Unit, receiver_of, to_chat, to_person
+from handlers.complaints.cards import CARD
 from handlers.complaints.listing import LIST, item
 from handlers.complaints.permissions import VIEW
-from handlers.complaints.showing import CARD
 from storage.areas.complaints import ComplaintFilter, Complaints
 from storage.areas.people import People
 

@@ -21,7 +21,7 @@ from bot.telemetry import correlation
 from bot.texts import text
 from bot.unit import Unit, Units, to_chat
 from handlers.complaints import deadlines
-from handlers.complaints.showing import CARD
+from handlers.complaints.cards import CARD
 from handlers.complaints.states import Event, advance
 from handlers.complaints.sync import merge
 from handlers.shared.accounts.registry import Channels

@@ -30,8 +30,8 @@ from bot.incoming.messages import mentioned
 from bot.incoming.router import not_allowed
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, receiver_of, to_person
+from handlers.complaints.cards import CARD
 from handlers.complaints.permissions import VIEW
-from handlers.complaints.showing import CARD
 from handlers.shared.due_times import brief, urgency
 from handlers.shared.words import excerpt, named
 from storage.areas.complaints import COUNTED, Complaint, ComplaintFilter, Complaints

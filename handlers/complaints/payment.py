@@ -8,9 +8,9 @@ from adapters.channel import Channel
 from adapters.ports import Complaints as ComplaintsPort
 from bot.contributions.routing import Clicked
 from bot.unit import Unit, Units
+from handlers.complaints.cards import CARD
 from handlers.complaints.jobs import ask_sync
 from handlers.complaints.service import Service
-from handlers.complaints.showing import CARD
 from handlers.shared.contributions.refunds import Payment, RefundSubject
 from handlers.shared.events import RefundMoved, RefundPaid
 from handlers.shared.words import masked_phone

@@ -17,8 +17,8 @@ from bot.incoming.router import not_allowed
 from bot.permissions import Actor
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
+from handlers.complaints.cards import CARD
 from handlers.complaints.permissions import ASSIGN, HANDLE, REVEAL, VIEW
-from handlers.complaints.showing import CARD
 from handlers.complaints.states import Event, advance
 from handlers.shared.accounts.registry import Channels, queue_of
 from handlers.shared.words import named, object_to

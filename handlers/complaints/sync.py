@@ -13,7 +13,7 @@ from bot.jobs.engine import channel_queue
 from bot.texts import text
 from bot.unit import Unit, to_chat, to_person
 from handlers.complaints import deadlines
-from handlers.complaints.showing import CARD
+from handlers.complaints.cards import CARD
 from handlers.complaints.states import Event, advance
 from handlers.complaints.times import FINISH, FIRST_REPLY
 from handlers.shared.words import ping

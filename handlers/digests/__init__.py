@@ -8,8 +8,8 @@ from bot.contributions.jobs import Job
 from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import ScheduledByRows
 from bot.texts import text
-from handlers.digests import declared
-from handlers.digests.table import CARD, COMMANDS, MANAGE, SEND, DigestJobs, draw, scheduled
+from handlers.digests import config_tables
+from handlers.digests.commands import CARD, COMMANDS, MANAGE, SEND, DigestJobs, draw, scheduled
 from handlers.shared.house import House
 
 
@@ -23,6 +23,6 @@ def area(house: House) -> Area:
             CardKind(CARD, draw),
             Job(SEND, DigestJobs(house.units, house.zone).send),
             ScheduledByRows("digests", lambda session: scheduled(session, house.zone)),
-            declared.TABLE,
+            config_tables.TABLE,
         ),
     )

@@ -7,7 +7,7 @@ from bot.contributions.cards import CardKind
 from bot.contributions.events import OnEvent
 from bot.feishu.values import BotAddedToChat, BotMenu, BotRemovedFromChat, ChatDisbanded, MessageRecalled
 from bot.texts import text
-from handlers.help import table
+from handlers.help import commands
 from handlers.shared.house import House
 
 
@@ -16,15 +16,15 @@ def area(house: House) -> Area:
         "help",
         text("help.area.help"),
         (
-            *table.COMMANDS,
-            *table.CLICKS,
-            CardKind(table.HELP, table.draw_help),
-            CardKind(table.HOME, table.draw_home),
-            CardKind(table.TODO, table.draw_todo),
-            OnEvent(BotAddedToChat, table.on_added),
-            OnEvent(BotRemovedFromChat, table.on_removed),
-            OnEvent(ChatDisbanded, table.on_removed),
-            OnEvent(BotMenu, table.on_menu),
-            OnEvent(MessageRecalled, table.on_recalled),
+            *commands.COMMANDS,
+            *commands.CLICKS,
+            CardKind(commands.HELP, commands.draw_help),
+            CardKind(commands.HOME, commands.draw_home),
+            CardKind(commands.TODO, commands.draw_todo),
+            OnEvent(BotAddedToChat, commands.on_added),
+            OnEvent(BotRemovedFromChat, commands.on_removed),
+            OnEvent(ChatDisbanded, commands.on_removed),
+            OnEvent(BotMenu, commands.on_menu),
+            OnEvent(MessageRecalled, commands.on_recalled),
         ),
     )

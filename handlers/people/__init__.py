@@ -10,9 +10,9 @@ from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import Cron, Scheduled
 from bot.feishu.values import UserChanged, UserLeft
 from bot.texts import text
-from handlers.people import declared
+from handlers.people import config_tables
+from handlers.people.commands import COMMANDS, MANAGE, ME, draw_me, on_changed, on_left
 from handlers.people.jobs import CHECK, PeopleJobs
-from handlers.people.table import COMMANDS, MANAGE, ME, draw_me, on_changed, on_left
 from handlers.shared.house import House
 
 
@@ -23,7 +23,7 @@ def area(house: House) -> Area:
         (
             PermissionSpec(MANAGE),
             *COMMANDS,
-            *declared.TABLES,
+            *config_tables.TABLES,
             CardKind(ME, draw_me),
             Job(CHECK, PeopleJobs(house.units, house.feishu).check),
             OnEvent(UserLeft, on_left),

@@ -11,11 +11,11 @@ from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
 from bot.texts import text
 from handlers.refunds import approval, digest, section, unfinished
+from handlers.refunds.clicks import clicks
 from handlers.refunds.jobs import CHECK, FOLLOW, RECOVER, RefundJobs, on_told
 from handlers.refunds.lookup import LOOKUP
 from handlers.refunds.payments import COMPLAINT
 from handlers.refunds.service import ACTION, REQUEST, SEND, RefundService
-from handlers.refunds.table import clicks
 from handlers.shared.contributions.pushes import OnPush
 from handlers.shared.house import House
 

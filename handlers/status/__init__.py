@@ -11,10 +11,10 @@ from bot.jobs.engine import OnFailure, Payload
 from bot.texts import text
 from bot.unit import DELIVER
 from handlers.shared.house import House
-from handlers.status.mending import RETRY, FailedWork
+from handlers.status.cards import STATUS, draw_status
+from handlers.status.commands import AUDIT, CLICKS, COMMANDS, draw_audit
 from handlers.status.permissions import SPECS
-from handlers.status.showing import STATUS, draw_status
-from handlers.status.table import AUDIT, CLICKS, COMMANDS, draw_audit
+from handlers.status.repair import RETRY, FailedWork
 from storage.core.failed_jobs import FailedJobs
 from storage.core.parked_items import ParkedItems
 

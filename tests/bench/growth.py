@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from bot.drawing import Look
-from handlers.complaints import listing, showing
+from handlers.complaints import cards, listing
 from storage.areas.complaints import Complaints
 from storage.areas.people import People
 from storage.core.audit import entries
@@ -78,7 +78,7 @@ _QUESTIONS: dict[str, Callable[[Session, int], object]] = {
     "search by phone": lambda session, number: listing.draw(
         _look(session, filter="all", phone=phone(97 * number % 1000))
     ),
-    "one case": lambda session, number: showing.draw(_look(session, str(1 + 31 * number % 1000))),
+    "one case": lambda session, number: cards.draw(_look(session, str(1 + 31 * number % 1000))),
     "a day's statistics": lambda session, number: Complaints(session).counts(CHAT, NOW - timedelta(days=1), NOW),
     "deadline sweep": _sweep,
     "audit of one case": lambda session, number: entries(session, f"complaint:{1 + 31 * number % 1000}", 20),

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 
 from bot.contributions.configuration import Change, Declared
 from handlers.configuration.apply import apply as apply_with
-from handlers.configuration.applyfile import ApplyError
-from handlers.configuration.applyfile import read as read_with
-from handlers.shared.spans import span
+from handlers.configuration.apply_file import ApplyError
+from handlers.configuration.apply_file import read as read_with
+from handlers.shared.durations import span
 from storage.areas.configuration import Configuration
 from storage.areas.digests import Subscriptions
 from storage.areas.people import People

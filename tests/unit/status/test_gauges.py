@@ -15,7 +15,7 @@ from bot.jobs.engine import Engine
 from bot.telemetry.gauges import Reading, one
 from bot.texts import text
 from bot.unit import Units
-from handlers.status.readings import measure
+from handlers.status.gauges import measure
 from storage.core.inbox import Inbox
 from storage.database import Database
 

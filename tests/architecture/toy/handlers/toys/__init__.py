@@ -17,7 +17,7 @@ from bot.jobs.engine import Payload
 from bot.texts import text
 from handlers.shared.contributions.pushes import OnPush
 from handlers.shared.house import House
-from handlers.toys import cards, declared, service
+from handlers.toys import cards, config_tables, service
 from handlers.toys.permissions import SPECS
 from storage.areas.toys import Toys
 
@@ -49,9 +49,9 @@ def area(house: House) -> Area:
             OnPersonLeft("toys", service.maker_left),
             Retention("toys", lambda unit, before: unit.of(Toys).forget(before)),
             Lookup("toy", "t", service.find),
-            Routes("toys", lambda: declared.routes(house.units)),
-            declared.TABLE,
-            declared.CHECK,
-            declared.GAUGE,
+            Routes("toys", lambda: config_tables.routes(house.units)),
+            config_tables.TABLE,
+            config_tables.CHECK,
+            config_tables.GAUGE,
         ),
     )

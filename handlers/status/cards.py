@@ -28,7 +28,7 @@ from bot.cards.values import Items as Entries
 from bot.drawing import Look
 from bot.telemetry.calls import FEISHU, LATELY
 from bot.texts import Instant, Left, Text, text
-from handlers.status.items import CALL, PROCESS, Item, items, parked_items
+from handlers.status.backlog import CALL, PROCESS, Item, items, parked_items
 from storage.backups.history import MADE, TOO_OLD, standing
 from storage.core.inbox import Inbox
 from storage.core.outbox import Outbox

@@ -18,7 +18,7 @@ from bot.jobs.engine import BULK, Payload
 from bot.jobs.instrumented import error_at_hand
 from bot.texts import Text, text
 from bot.unit import Unit, Units
-from handlers.status.items import CALL, EVENT, JOB, MESSAGE, PROCESS
+from handlers.status.backlog import CALL, EVENT, JOB, MESSAGE, PROCESS
 from handlers.status.permissions import MANAGE
 from storage.core.backlog import Backlog
 from storage.core.effects import Effect as EffectRow

@@ -22,12 +22,12 @@ from bot.telemetry.correlation import id_of
 from bot.texts import text
 from bot.unit import to_chat
 from handlers.refunds.jobs import FOLLOW
-from handlers.status import mending
-from handlers.status.items import items, parked_items
-from handlers.status.mending import RETRY, FailedWork
+from handlers.status import repair
+from handlers.status.backlog import items, parked_items
+from handlers.status.cards import STATUS, draw_status
+from handlers.status.commands import CLICKS, status
 from handlers.status.permissions import MANAGE, READ
-from handlers.status.showing import STATUS, draw_status
-from handlers.status.table import CLICKS, status
+from handlers.status.repair import RETRY, FailedWork
 from storage.areas.refunds import RefundProgress
 from storage.core.audit import entries
 from storage.core.effects import Effects, EffectState
@@ -107,8 +107,8 @@ class Desk:
     def press(self, action: Action) -> None:
         """As the inbox does: all of it or nothing."""
         run = {
-            "status.retry": mending.retry, "status.park": mending.park, "status.unpark": mending.unpark,
-            "status.refresh": mending.refresh,
+            "status.retry": repair.retry, "status.park": repair.park, "status.unpark": repair.unpark,
+            "status.refresh": repair.refresh,
         }[action.name]  # fmt: skip
         with self.units.write("click") as unit:
             run(unit, Clicked(self.actor, "oc_pay", CARD_MESSAGE, action))

@@ -16,9 +16,9 @@ from bot.errors import Refused
 from bot.permissions import Actor
 from bot.texts import Fen, Instant, Param, Text, text
 from bot.unit import Unit, to_person
-from handlers.status import mending, permissions
+from handlers.status import permissions, repair
+from handlers.status.cards import STATUS
 from handlers.status.permissions import MANAGE, READ
-from handlers.status.showing import STATUS
 from storage.areas.people import People
 from storage.core.audit import AuditEntry, entries
 
@@ -132,10 +132,10 @@ def older(unit: Unit, clicked: Clicked) -> None:
 
 CLICKS = (
     Click("audit.older", permissions.AUDIT, older, done=text("click.opened")),
-    Click("status.refresh", READ, mending.refresh, done=text("click.opened")),
-    Click("status.retry", MANAGE, mending.retry, mending.check_retry),
-    Click("status.park", MANAGE, mending.park, mending.check_park),
-    Click("status.unpark", MANAGE, mending.unpark, mending.check_unpark),
+    Click("status.refresh", READ, repair.refresh, done=text("click.opened")),
+    Click("status.retry", MANAGE, repair.retry, repair.check_retry),
+    Click("status.park", MANAGE, repair.park, repair.check_park),
+    Click("status.unpark", MANAGE, repair.unpark, repair.check_unpark),
 )
 
 COMMANDS = (

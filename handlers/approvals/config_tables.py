@@ -10,8 +10,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from bot.area import Areas
 from bot.contributions.approvals import Approvable
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, one_of
-from handlers.shared.declaring import programs, rows
-from handlers.shared.spans import span
+from handlers.shared.config_rows import programs, rows
+from handlers.shared.durations import span
 from storage.areas.configuration import Configuration, Policy
 
 _WHOM = r"^(role:[a-z][\w-]*|person:ou_.+|owner)$"
