@@ -11,9 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlers.cli import declaring, keeping, running
-from handlers.cli.opening import make_clock, make_feishu, make_keys, make_spans, make_user_rate_limiter, open_database
+from handlers.cli.apply import apply_command
+from handlers.cli.audit import audit
+from handlers.cli.backup import backup, restore, restore_check
+from handlers.cli.bootstrap import make_clock, make_feishu, make_keys, make_spans, make_user_rate_limiter, open_database
+from handlers.cli.doctor import doctor
+from handlers.cli.keys import keys
+from handlers.cli.migrate import migrate
 from handlers.cli.process import Bot, Composition
+from handlers.cli.serve import serve, worker
 
 if TYPE_CHECKING:
     from bot.area import Areas
@@ -43,7 +49,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.telemetry.metrics import Metrics
     from bot.texts import catalogue
     from bot.unit import Units
-    from handlers.help.commands import chat_gone
+    from handlers.help.events import chat_gone
     from handlers.shared.accounts.pushes import ChannelPushes, PushWork
     from handlers.shared.accounts.registry import Channels
     from handlers.shared.house import House
@@ -155,7 +161,7 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:
-            from handlers.cli.failures import plainly
+            from handlers.cli.errors import plainly
 
             told = plainly(error)
             if told is None:
@@ -234,9 +240,7 @@ def bench(names: tuple[str, ...], seconds: float, rounds: int, database: str, co
         raise click.ClickException(str(error)) from None
 
 
-for command in (running.serve, running.worker, running.migrate, declaring.apply_command, declaring.doctor):
-    main.add_command(command)
-for command in (keeping.backup, keeping.drill, keeping.restore, keeping.keys, keeping.audit):
+for command in (serve, worker, migrate, apply_command, doctor, backup, restore_check, restore, keys, audit):
     main.add_command(command)
 
 

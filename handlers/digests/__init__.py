@@ -9,7 +9,9 @@ from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import ScheduledByRows
 from bot.texts import text
 from handlers.digests import config_tables
-from handlers.digests.commands import CARD, COMMANDS, MANAGE, SEND, DigestJobs, draw, scheduled
+from handlers.digests.cards import CARD, draw
+from handlers.digests.commands import COMMANDS, MANAGE
+from handlers.digests.jobs import SEND, DigestJobs, scheduled
 from handlers.shared.house import House
 
 

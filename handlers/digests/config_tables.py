@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
-from handlers.digests.commands import DAILY
+from handlers.digests.jobs import DAILY
 from storage.areas.digests import Subscriptions
 
 

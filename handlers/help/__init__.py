@@ -7,7 +7,7 @@ from bot.contributions.cards import CardKind
 from bot.contributions.events import OnEvent
 from bot.feishu.values import BotAddedToChat, BotMenu, BotRemovedFromChat, ChatDisbanded, MessageRecalled
 from bot.texts import text
-from handlers.help import commands
+from handlers.help import cards, commands, events
 from handlers.shared.house import House
 
 
@@ -18,13 +18,13 @@ def area(house: House) -> Area:
         (
             *commands.COMMANDS,
             *commands.CLICKS,
-            CardKind(commands.HELP, commands.draw_help),
-            CardKind(commands.HOME, commands.draw_home),
-            CardKind(commands.TODO, commands.draw_todo),
-            OnEvent(BotAddedToChat, commands.on_added),
-            OnEvent(BotRemovedFromChat, commands.on_removed),
-            OnEvent(ChatDisbanded, commands.on_removed),
-            OnEvent(BotMenu, commands.on_menu),
-            OnEvent(MessageRecalled, commands.on_recalled),
+            CardKind(cards.HELP, cards.draw_help),
+            CardKind(cards.HOME, cards.draw_home),
+            CardKind(cards.TODO, cards.draw_todo),
+            OnEvent(BotAddedToChat, events.on_added),
+            OnEvent(BotRemovedFromChat, events.on_removed),
+            OnEvent(ChatDisbanded, events.on_removed),
+            OnEvent(BotMenu, events.on_menu),
+            OnEvent(MessageRecalled, events.on_recalled),
         ),
     )

@@ -11,8 +11,10 @@ from bot.contributions.scheduled import Cron, Scheduled
 from bot.feishu.values import UserChanged, UserLeft
 from bot.texts import text
 from handlers.people import config_tables
-from handlers.people.commands import COMMANDS, MANAGE, ME, draw_me, on_changed, on_left
+from handlers.people.cards import ME, draw_me
+from handlers.people.commands import COMMANDS, MANAGE
 from handlers.people.jobs import CHECK, PeopleJobs
+from handlers.people.leaving import on_changed, on_left
 from handlers.shared.house import House
 
 

@@ -1,26 +1,21 @@
-"""Roles from chat, who am I, and what happens when somebody leaves."""
+"""Roles from chat, and who am I."""
 
 from __future__ import annotations
 
-from functools import reduce
-
 from pydantic import BaseModel, Field
 
-from bot.cards.values import Card, Facts, Line, Note, Tone, Words
-from bot.contributions.people import OnPersonLeft, OnRightsLost
+from bot.contributions.people import OnRightsLost
 from bot.contributions.permissions import ROLE_NAMES, Permission
 from bot.contributions.routing import Asked, Command, NoArguments
-from bot.drawing import Look
 from bot.errors import Refused
-from bot.feishu.values import UserChanged, UserLeft
 from bot.incoming.messages import mentioned
 from bot.incoming.router import not_allowed
 from bot.permissions import Actor
 from bot.texts import Mention, Text, text
 from bot.unit import Unit, to_person
+from handlers.people.cards import ME
 from storage.areas.people import EVERYWHERE, Person
 
-ME = "me"
 MANAGE = Permission("people.manage")
 
 
@@ -69,47 +64,6 @@ def revoke(unit: Unit, asked: Asked, arguments: RoleArguments) -> None:
 def me(unit: Unit, asked: Asked, arguments: NoArguments) -> None:
     params = {"for": asked.actor.open_id}
     unit.send_card(ME, str(asked.actor.id or 0), asked.chat, params=params, reply_to=asked.message_id)
-
-
-def draw_me(look: Look) -> Card:
-    actor = look.actor(str(look.params.get("for", "")))
-    if actor.id is None or not actor.roles:
-        note = Note(text("people.ask_admin"))
-        title = text("people.me", who=actor.name) if actor.id is not None else text("people.me_stranger")
-        return Card(title, (Line(text("people.no_roles")), note), Tone.NEUTRAL)
-    pairs: list[tuple[Text, Words]] = [
-        (text("people.role", role=role), text("people.everywhere") if scope == EVERYWHERE else scope)
-        for role, scope in actor.roles
-    ]
-    held = {permission for permissions in actor.grants.values() for permission in permissions}
-    names = [text(f"permission.{permission}") for permission in look.areas.roles.permissions if permission in held]
-    lines = [Line(text("people.can", what=reduce(lambda one, other: text("list.and", one=one, other=other), names)))]
-    return Card(text("people.me", who=actor.name), (Facts(tuple(pairs)), *lines), Tone.CALM)
-
-
-def on_left(unit: Unit, event: UserLeft) -> None:
-    """Somebody left the company: nothing of their access stays, and nothing that they asked for goes on."""
-    person = unit.people.by_open_id(event.open_id)
-    if person is not None and person.is_active:
-        leave(unit, person)
-
-
-def on_changed(unit: Unit, event: UserChanged) -> None:
-    person = unit.people.by_open_id(event.user.open_id)
-    if person is None:
-        return
-    if not event.user.active and person.is_active:
-        leave(unit, person)
-    elif event.user.name and person.name != event.user.name:
-        person.name = event.user.name
-
-
-def leave(unit: Unit, person: Person) -> None:
-    roles = unit.people.leave(person, unit.now)
-    freed = sum(left.run(unit, person) for left in unit.areas.of(OnPersonLeft))
-    unit.audit("people.left", f"person:{person.id}", None, who={"person": person.id}, roles=roles, freed=freed)
-    for admin in unit.people.holding("admin", EVERYWHERE):
-        unit.send_text(to_person(admin.open_id), text("people.left", who=person.name, roles=roles, freed=freed))
 
 
 def _read(unit: Unit, asked: Asked, arguments: RoleArguments) -> tuple[Person, str, str]:

@@ -10,7 +10,7 @@ from bot.feishu.errors import FeishuError
 from bot.feishu.port import Feishu
 from bot.jobs.engine import Payload
 from bot.unit import Units
-from handlers.people.commands import leave
+from handlers.people.leaving import leave
 from storage.areas.people import People
 
 log = structlog.get_logger("people")

@@ -11,8 +11,9 @@ from bot.jobs.engine import OnFailure, Payload
 from bot.texts import text
 from bot.unit import DELIVER
 from handlers.shared.house import House
+from handlers.status.audit_card import AUDIT, draw_audit
 from handlers.status.cards import STATUS, draw_status
-from handlers.status.commands import AUDIT, CLICKS, COMMANDS, draw_audit
+from handlers.status.commands import CLICKS, COMMANDS
 from handlers.status.permissions import SPECS
 from handlers.status.repair import RETRY, FailedWork
 from storage.core.failed_jobs import FailedJobs

@@ -9,7 +9,7 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from bot.texts import Catalogue, Language
-from handlers.status.commands import happened, who
+from handlers.status.audit_card import happened, who
 from storage.areas.people import People
 from storage.core.audit import AuditEntry
 

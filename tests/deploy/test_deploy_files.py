@@ -61,7 +61,7 @@ def seconds(said: str) -> float:
 
 
 def longest_stop(of: Settings) -> float:
-    """When a process ends by itself: handlers/cli/running.py, `_stop`."""
+    """When a process ends by itself: handlers/cli/serve.py, `_stop`."""
     return of.http.drain + 2 * of.grace + 15
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import event
 
 from bot.incoming.tenant import KnownTenant
 from bot.settings import FeishuSettings, Settings
-from handlers.cli.machine import examine_settings
+from handlers.cli.doctor_machine import examine_settings
 from storage.backups.backup import backup, restore
 from storage.core.tenants import Tenants
 from storage.database import Database

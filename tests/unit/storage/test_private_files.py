@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.contributions.doctor import Finding
-from handlers.cli.machine import examine_database
+from handlers.cli.doctor_machine import examine_database
 from storage.backups.backup import backup
 from storage.backups.restore_check import check_restore
 from storage.database import Database

@@ -1,17 +1,15 @@
-"""The commands that keep a deployment safe: backups, keys, and the record of what was done."""
+"""`mpops backup`, `drill` and `restore`: what keeps a deployment safe."""
 
 from __future__ import annotations
 
-import io
-import sys
 from contextlib import closing
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from handlers.cli.opening import make_clock, open_database, read_settings
+from handlers.cli.bootstrap import make_clock, open_database, read_settings
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -45,9 +43,9 @@ def backup(file: Path, drill: bool) -> None:
             _prove(database, file, settings)
 
 
-@click.command()
+@click.command(name="drill")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def drill(file: Path) -> None:
+def restore_check(file: Path) -> None:
     """Prove that the backup FILE brings everything back: restored into a temporary file, opened, and thrown away."""
     settings = read_settings()
     with closing(open_database(settings)) as database:
@@ -121,119 +119,3 @@ def restore(composition: Composition, file: Path, force: bool) -> None:
     click.echo(
         f"The audit is whole: {restored.audit.checked} entries. What was not finished goes on at the next start."
     )
-
-
-@click.group()
-def keys() -> None:
-    """The keys that encrypt personal data: see the runbook before changing them."""
-
-
-@keys.command(name="list")
-def keys_list() -> None:
-    """Show every data key: when it was made, how many values it seals, and by which secret key all are opened."""
-    from storage.keys import secret_fingerprint
-    from storage.rotation import uses
-
-    settings = read_settings()
-    database = open_database(settings)
-    found = uses(database)
-    database.close()
-    for use in found:
-        made = f"{use.made_at:%Y-%m-%d %H:%M} UTC" if use.made_at is not None else "with the database"
-        click.echo(f"{use.id}  made {made}  seals {use.values} values{'  in use' if use.is_current else ''}")
-    click.echo(f"They are wrapped with the secret key {secret_fingerprint(settings.secrets()[0])} (fingerprint).")
-
-
-@keys.command(name="rotate")
-def keys_rotate() -> None:
-    """Start a new data key for what is written from now on; running processes use it within a minute."""
-    from storage.rotation import rotate
-
-    settings = read_settings()
-    database = open_database(settings)
-    made = rotate(database, settings.secrets()[0])
-    database.close()
-    click.echo(f"New values are sealed with {made}. `mpops keys reseal` seals the old ones anew.")
-
-
-@keys.command(name="reseal")
-def keys_reseal() -> None:
-    """Seal values of older keys anew while mpops works, then retire those keys. Can be stopped and run again."""
-    from storage.rotation import reseal
-
-    database = open_database(read_settings())
-    told = [0]
-
-    def tell(values: int) -> None:
-        if values - told[0] >= 10_000:
-            told[0] = values
-            click.echo(f"{values} values ...", err=True)
-
-    done = reseal(database, tell=tell)
-    database.close()
-    click.echo(f"{done.values} values were sealed anew.")
-    if done.retired:
-        click.echo(f"Retired: {', '.join(done.retired)}. Backups of their time still hold them.")
-    if done.busy:
-        click.echo(f"{done.busy} values were being written just now: run this once more.")
-    elif done.kept and done.until is not None:
-        click.echo(
-            f"{', '.join(done.kept)} is kept until every process surely knows the new key:"
-            f" run this once more after {done.until:%Y-%m-%d %H:%M:%S} UTC."
-        )
-
-
-@click.group()
-def audit() -> None:
-    """The record of what was done and decided."""
-
-
-@audit.command(name="verify")
-@click.option("--anchor", default="", metavar="COUNT:FINGERPRINT", help="From a digest: that entry must be there yet.")
-def audit_verify(anchor: str) -> None:
-    """Prove that no entry was changed, taken out or cut off."""
-    from storage.core.audit import Audit
-
-    database = open_database(read_settings())
-    with database.read() as session:
-        found = Audit(session, database.vault.subkey("audit"))
-        verdict = found.verify()
-        try:
-            held = not anchor or found.holds(anchor)
-        except ValueError as error:
-            raise click.ClickException(f"{error}.") from None
-    database.close()
-    if not held:
-        raise click.ClickException(f"The entry of the anchor {anchor} is not there: the end was cut off or replaced.")
-    if verdict.broken_at is None:
-        click.echo(f"The audit is whole: {verdict.checked} entries.")
-        return
-    where = f"at entry {verdict.broken_at}" if verdict.broken_at else "at its end"
-    raise click.ClickException(f"The audit was tampered with {where}; {verdict.checked} entries before it are whole.")
-
-
-@audit.command(name="export")
-@click.option("--language", type=click.Choice(["zh_cn", "en_us"]), default="zh_cn")
-@click.option("--csv", "as_csv", is_flag=True, help="As a table for a spreadsheet program, without any formula.")
-def audit_export(language: Any, as_csv: bool) -> None:
-    """Print every entry as one sentence, oldest first."""
-    from bot.texts import catalogue
-    from handlers.status.commands import sentence
-    from handlers.status.export import write
-    from storage.areas.people import People
-    from storage.core.audit import Audit
-
-    settings = read_settings()
-    database = open_database(settings)
-    words = catalogue()
-    with database.read() as session:
-        people, found = People(session), Audit(session, b"").all()
-        if as_csv:
-            table = io.TextIOWrapper(sys.stdout.buffer, "utf-8", newline="", write_through=True)
-            write(found, people, words, language, settings.zone, table)
-            table.detach()
-        else:
-            for entry in found:
-                told = words.render(sentence(entry, people), language, zone=settings.zone)
-                click.echo(f"{entry.id}\t{entry.subject}\t{told}")
-    database.close()

@@ -1,15 +1,14 @@
-"""The commands that run a deployment: `mpops serve`, `mpops worker`, and `mpops migrate` before them."""
+"""`mpops serve` and `mpops worker`: the processes of a deployment."""
 
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from handlers.cli.opening import open_database, read_settings
+from handlers.cli.bootstrap import read_settings
 
 if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
     from bot.server.shutdown import Shutdown
@@ -138,18 +137,3 @@ def _long_connection(settings: Settings) -> Any:
     )
     supervisor.start()
     return supervisor
-
-
-@click.command()
-def migrate() -> None:
-    """Bring the database to the schema of this version."""
-    from bot.jobs.engine import Engine
-    from storage.migrate import current, newest
-
-    database = open_database(read_settings(), waiting=threading.Event())
-    Engine(database, "migrate").migrate()
-    schema = current(database)
-    database.close()
-    click.echo(f"The database is at schema {schema}.")
-    if schema != newest():
-        click.echo("That is newer than this version, which can work on it. Nothing was changed.")

@@ -11,8 +11,8 @@ from sqlalchemy import make_url, text
 
 from bot.contributions.doctor import Finding
 from bot.settings import FeishuSettings, Settings, unknown_variables
-from handlers.cli import machine
-from handlers.cli.machine import examine_database, examine_running, examine_settings
+from handlers.cli import doctor_machine
+from handlers.cli.doctor_machine import examine_database, examine_running, examine_settings
 from storage.backups.history import MADE, PROVEN
 from storage.core.audit import Audit
 from storage.core.processes import Processes, ProcessIdentity
@@ -86,7 +86,7 @@ def test_no_database_and_a_damaged_one(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_nearly_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = Database(sqlite_url(tmp_path))
-    monkeypatch.setattr(machine, "ENOUGH", 10**18)
+    monkeypatch.setattr(doctor_machine, "ENOUGH", 10**18)
     assert "make room" in found(examine_database(database, [SECRET]))["disk"].remedy
     database.close()
 
