@@ -113,7 +113,7 @@ def furnish(house: House) -> Areas:
 def areas_at_rest(settings: Settings) -> Areas:
     """What the areas bring, for a command that starts no process. Reads nothing and calls nobody."""
     from bot.area import Areas
-    from bot.feishu.port import LarkFeishu
+    from bot.feishu.lark import LarkFeishu
     from bot.jobs.engine import Engine
     from bot.unit import Units
     from handlers.shared.accounts.registry import Channels

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from adapters.ports import Callbacks, Complaints, Inbound, Refunds
+from adapters.ports import CallbacksPort, ComplaintsPort, InboundPort, RefundsPort
 
 
 class Support(StrEnum):
@@ -61,17 +61,17 @@ class Ability:
 Table = Mapping[Capability, Ability]
 
 METHODS: Mapping[Capability, tuple[type, str]] = {
-    Capability.COMPLAINT_LIST: (Complaints, "listed"),
-    Capability.COMPLAINT_DETAIL: (Complaints, "detail"),
-    Capability.COMPLAINT_HISTORY: (Complaints, "history"),
-    Capability.COMPLAINT_REPLY: (Complaints, "reply"),
-    Capability.COMPLAINT_COMPLETE: (Complaints, "complete"),
-    Capability.COMPLAINT_REFUND_DECISION: (Complaints, "approve_refund"),
-    Capability.COMPLAINT_PICTURE: (Complaints, "picture"),
-    Capability.COMPLAINT_NOTIFY: (Inbound, "open"),
-    Capability.COMPLAINT_NOTIFY_ADDRESS: (Callbacks, "set_address"),
-    Capability.REFUND_CREATE: (Refunds, "create"),
-    Capability.REFUND_QUERY: (Refunds, "query"),
-    Capability.REFUND_NOTIFY: (Inbound, "open"),
+    Capability.COMPLAINT_LIST: (ComplaintsPort, "listed"),
+    Capability.COMPLAINT_DETAIL: (ComplaintsPort, "detail"),
+    Capability.COMPLAINT_HISTORY: (ComplaintsPort, "history"),
+    Capability.COMPLAINT_REPLY: (ComplaintsPort, "reply"),
+    Capability.COMPLAINT_COMPLETE: (ComplaintsPort, "complete"),
+    Capability.COMPLAINT_REFUND_DECISION: (ComplaintsPort, "approve_refund"),
+    Capability.COMPLAINT_PICTURE: (ComplaintsPort, "picture"),
+    Capability.COMPLAINT_NOTIFY: (InboundPort, "open"),
+    Capability.COMPLAINT_NOTIFY_ADDRESS: (CallbacksPort, "set_address"),
+    Capability.REFUND_CREATE: (RefundsPort, "create"),
+    Capability.REFUND_QUERY: (RefundsPort, "query"),
+    Capability.REFUND_NOTIFY: (InboundPort, "open"),
 }
 """Where a capability lives in code; one that is missing here cannot be API or TOOL on any channel."""

@@ -76,7 +76,7 @@ def build(config: AccountConfig, *, clock: Clock, watch: Watch = nobody_watches)
     """Make the channel of an account; calls nothing yet. `watch` is told of every call.
 
     Raises Unsupported for a channel or mode that is not known (the error lists those that are) and Misconfigured for
-    missing credentials. Credentials that are there but broken show at first use, and in `Diagnosis`.
+    missing credentials. Credentials that are there but broken show at first use, and in `DiagnosisPort`.
     """
     kind = KINDS.get(config.channel)
     if kind is None:

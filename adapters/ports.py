@@ -12,29 +12,29 @@ from typing import Protocol, runtime_checkable
 
 from adapters.values import (
     Acknowledgement,
-    Complaint,
+    ComplaintDetails,
     ComplaintNotice,
     Finding,
     HistoryEntry,
     Notification,
     Objection,
     Picture,
-    Refund,
+    RefundDetails,
 )
 
 
 @runtime_checkable
-class Complaints(Protocol):
+class ComplaintsPort(Protocol):
     """Complaint tickets of one account."""
 
-    def listed(self, first: date, last: date) -> Iterator[Complaint]:
+    def listed(self, first: date, last: date) -> Iterator[ComplaintDetails]:
         """Complaints created from `first` to `last`, each once (both included, the platform's calendar days).
 
         Any span; a long one costs more calls. Older complaints that changed are not in it: ask `detail` for them.
         """
         ...
 
-    def detail(self, complaint_id: str) -> Complaint:
+    def detail(self, complaint_id: str) -> ComplaintDetails:
         """The complaint as it stands now. Raises NotFound."""
         ...
 
@@ -79,7 +79,7 @@ class Complaints(Protocol):
 
 
 @runtime_checkable
-class Refunds(Protocol):
+class RefundsPort(Protocol):
     """Money back to a customer. `out_refund_no` is the idempotency key: the same number never pays twice."""
 
     def check_reason(self, text: str) -> Objection | None:
@@ -95,7 +95,7 @@ class Refunds(Protocol):
         total_fen: int,
         reason: str,
         merchant_id: str = "",
-    ) -> Refund:
+    ) -> RefundDetails:
         """Pay `amount_fen` of a payment of `total_fen` back. Accepted is not paid: the state tells.
 
         `merchant_id` is the one that was paid, when it is not the account's own. Never repeated by itself: after
@@ -103,13 +103,13 @@ class Refunds(Protocol):
         """
         ...
 
-    def query(self, out_refund_no: str, merchant_id: str = "") -> Refund:
+    def query(self, out_refund_no: str, merchant_id: str = "") -> RefundDetails:
         """Raises NotFound when the platform has no refund of that number."""
         ...
 
 
 @runtime_checkable
-class Inbound(Protocol):
+class InboundPort(Protocol):
     """Pushes of the channel to `/notify/<account>`."""
 
     max_bytes: int
@@ -122,7 +122,7 @@ class Inbound(Protocol):
         """
         ...
 
-    def read(self, event: str, resource: Mapping[str, object]) -> ComplaintNotice | Refund | None:
+    def read(self, event: str, resource: Mapping[str, object]) -> ComplaintNotice | RefundDetails | None:
         """What a notification tells, from its stored `event` and `resource`; None for events we have no word for."""
         ...
 
@@ -136,7 +136,7 @@ class Inbound(Protocol):
 
 
 @runtime_checkable
-class Callbacks(Protocol):
+class CallbacksPort(Protocol):
     """The address to which the platform pushes complaints."""
 
     def address(self) -> str | None:
@@ -149,7 +149,7 @@ class Callbacks(Protocol):
 
 
 @runtime_checkable
-class Upkeep(Protocol):
+class UpkeepPort(Protocol):
     """What an account needs from time to time, so that pushes can be proven without calling out."""
 
     def refresh(self) -> None:
@@ -158,7 +158,7 @@ class Upkeep(Protocol):
 
 
 @runtime_checkable
-class Diagnosis(Protocol):
+class DiagnosisPort(Protocol):
     """What `mpops doctor` asks of an account."""
 
     def examine(self, notify_url: str | None = None) -> Sequence[Finding]:

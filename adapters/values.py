@@ -38,7 +38,7 @@ class ComplainedOrder:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ComplaintDetails:
     """One complaint as the platform tells it now."""
 
     id: str
@@ -94,7 +94,7 @@ class RefundState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refund:
+class RefundDetails:
     """Money on its way back to a customer. Amounts are fen; 0 for one that the platform did not tell."""
 
     out_refund_no: str

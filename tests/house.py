@@ -7,7 +7,7 @@ from functools import cache
 from app import furnish
 from bot.area import Areas
 from bot.clock import Clock, SystemClock
-from bot.feishu.port import LarkFeishu
+from bot.feishu.lark import LarkFeishu
 from bot.jobs.engine import Engine
 from bot.unit import Units
 from handlers.shared.accounts.registry import Channels

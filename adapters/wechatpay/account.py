@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from adapters.account import AccountConfig
-from adapters.ports import Callbacks, Complaints, Diagnosis, Inbound, Refunds, Upkeep
+from adapters.ports import CallbacksPort, ComplaintsPort, DiagnosisPort, InboundPort, RefundsPort, UpkeepPort
 from adapters.transport import Transport, Watch, nobody_watches
 from adapters.wechatpay.callbacks import WeChatPayCallbacks
 from adapters.wechatpay.client import Client, Patience
@@ -29,7 +29,7 @@ _WORDS = frozenset(
 
 
 class KeyCare:
-    """The port `Upkeep`: keeps the platform's certificates fresh."""
+    """The port `UpkeepPort`: keeps the platform's certificates fresh."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -64,18 +64,20 @@ def assemble(
         fetches_certificates=not config.platform_public_key if fetches is None else fetches,
         patience=patience,
     )
-    complaints: Complaints = WeChatPayComplaints(client, Pictures(client))
-    refunds: Refunds = WeChatPayRefunds(client, provider=config.mode == "provider", notify_url=config.refund_notify_url)
-    inbound: Inbound = WeChatPayInbound(credentials, client.keys, clock)
-    callbacks: Callbacks = WeChatPayCallbacks(client)
-    upkeep: Upkeep = KeyCare(client)
-    diagnosis: Diagnosis = WeChatPayDiagnosis(client, config)
+    complaints: ComplaintsPort = WeChatPayComplaints(client, Pictures(client))
+    refunds: RefundsPort = WeChatPayRefunds(
+        client, provider=config.mode == "provider", notify_url=config.refund_notify_url
+    )
+    inbound: InboundPort = WeChatPayInbound(credentials, client.keys, clock)
+    callbacks: CallbacksPort = WeChatPayCallbacks(client)
+    upkeep: UpkeepPort = KeyCare(client)
+    diagnosis: DiagnosisPort = WeChatPayDiagnosis(client, config)
     ports: dict[type, object] = {
-        Complaints: complaints,
-        Refunds: refunds,
-        Inbound: inbound,
-        Callbacks: callbacks,
-        Upkeep: upkeep,
-        Diagnosis: diagnosis,
+        ComplaintsPort: complaints,
+        RefundsPort: refunds,
+        InboundPort: inbound,
+        CallbacksPort: callbacks,
+        UpkeepPort: upkeep,
+        DiagnosisPort: diagnosis,
     }
     return ports, transport.close

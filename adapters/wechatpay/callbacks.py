@@ -1,4 +1,4 @@
-"""Where the platform pushes complaints: the port `Callbacks`. docs/platforms/wechatpay.md ("Notifications")."""
+"""Where the platform pushes complaints: the port `CallbacksPort`. docs/platforms/wechatpay.md ("Notifications")."""
 
 from __future__ import annotations
 

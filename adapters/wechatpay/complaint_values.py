@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.values import Author, ComplainedOrder, Complaint, ComplaintState, HistoryEntry
+from adapters.values import Author, ComplainedOrder, ComplaintDetails, ComplaintState, HistoryEntry
 from adapters.wechatpay.models import ComplaintWire, MediaWire, RecordWire, read_time
 
 STATES: Mapping[str, ComplaintState] = {
@@ -31,9 +31,9 @@ _OPERATORS = (
 _MOST_BLOCKS = 200
 
 
-def to_complaint(wire: ComplaintWire, *, phone: str, account_merchant: str, now: datetime) -> Complaint:
+def to_complaint(wire: ComplaintWire, *, phone: str, account_merchant: str, now: datetime) -> ComplaintDetails:
     """`phone` is already decrypted. A complaint whose time cannot be read counts from `now`, rather than be lost."""
-    return Complaint(
+    return ComplaintDetails(
         id=wire.complaint_id,
         state=STATES.get(wire.complaint_state, ComplaintState.UNKNOWN),
         raw_state=wire.complaint_state,

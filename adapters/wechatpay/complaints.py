@@ -1,4 +1,4 @@
-"""Complaints of one merchant: the port `Complaints`. docs/platforms/wechatpay.md ("Complaints: list and details")."""
+"""Complaints of one merchant: `ComplaintsPort`. docs/platforms/wechatpay.md ("Complaints: list and details")."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 from adapters.errors import BadRequest, Unavailable
-from adapters.values import Complaint, HistoryEntry, Objection, Picture
+from adapters.values import ComplaintDetails, HistoryEntry, Objection, Picture
 from adapters.wechatpay import replies
 from adapters.wechatpay.client import Client, segment
 from adapters.wechatpay.complaint_values import to_complaint, to_history
@@ -34,7 +34,7 @@ class WeChatPayComplaints:
     def __init__(self, client: Client, pictures: Pictures) -> None:
         self._client, self._pictures = client, pictures
 
-    def listed(self, first: date, last: date) -> Iterator[Complaint]:
+    def listed(self, first: date, last: date) -> Iterator[ComplaintDetails]:
         """Asked in windows of 30 days; a complaint that moves between pages while we read comes once."""
         if first > last:
             raise ValueError("the first day is after the last")
@@ -51,7 +51,7 @@ class WeChatPayComplaints:
                     yield self._complaint(wire)
             first = end + timedelta(days=1)
 
-    def detail(self, complaint_id: str) -> Complaint:
+    def detail(self, complaint_id: str) -> ComplaintDetails:
         wire = ComplaintWire.model_validate(self._client.get(self._path(complaint_id)))
         if wire.complaint_id != complaint_id:
             raise Unavailable(CHANNEL, "the answer is about another complaint, or about none")
@@ -108,7 +108,7 @@ class WeChatPayComplaints:
     def _path(self, complaint_id: str, call: str = "") -> str:
         return f"{BASE}/{segment(complaint_id)}{'/' if call else ''}{call}"
 
-    def _complaint(self, wire: ComplaintWire) -> Complaint:
+    def _complaint(self, wire: ComplaintWire) -> ComplaintDetails:
         credentials = self._client.credentials
         phone = credentials.reveal(wire.payer_phone)
         return to_complaint(wire, phone=phone, account_merchant=credentials.merchant_id, now=self._client.clock())

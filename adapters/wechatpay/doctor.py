@@ -1,4 +1,4 @@
-"""Is this account set up rightly, and what to do if not: the port `Diagnosis`."""
+"""Is this account set up rightly, and what to do if not: the port `DiagnosisPort`."""
 
 from __future__ import annotations
 

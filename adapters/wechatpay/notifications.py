@@ -1,4 +1,4 @@
-"""Pushes of the platform: proven, fresh, decrypted. The port `Inbound`. docs: 投诉通知回调, 退款结果通知.
+"""Pushes of the platform: proven, fresh, decrypted. The port `InboundPort`. docs: 投诉通知回调, 退款结果通知.
 
 Nothing here calls out: a stranger must not be able to make us do so.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.answers import read_object
 from adapters.errors import BadRequest, Untrusted
-from adapters.values import Acknowledgement, ComplaintNotice, Notification, Refund
+from adapters.values import Acknowledgement, ComplaintNotice, Notification, RefundDetails
 from adapters.wechatpay import crypto
 from adapters.wechatpay.credentials import CHANNEL, Credentials
 from adapters.wechatpay.keys import VerificationKeys
@@ -57,7 +57,7 @@ class WeChatPayInbound:
         self.read(notification.event, resource)  # what cannot be understood later is refused while they still repeat it
         return notification
 
-    def read(self, event: str, resource: Mapping[str, object]) -> ComplaintNotice | Refund | None:
+    def read(self, event: str, resource: Mapping[str, object]) -> ComplaintNotice | RefundDetails | None:
         """Raises BadRequest when the resource lacks the number that it is about."""
         if event.startswith("COMPLAINT."):
             notice = _ComplaintNoticeWire.model_validate(resource)

@@ -1,4 +1,4 @@
-"""Refunds of one merchant: the port `Refunds`. docs/platforms/wechatpay.md ("Refunds")."""
+"""Refunds of one merchant: the port `RefundsPort`. docs/platforms/wechatpay.md ("Refunds")."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from adapters.errors import BadRequest, OutcomeUnknown, Unavailable
-from adapters.values import Objection, Refund, RefundState
+from adapters.values import Objection, RefundDetails, RefundState
 from adapters.wechatpay import replies
 from adapters.wechatpay.client import Client, segment
 from adapters.wechatpay.credentials import CHANNEL
@@ -42,7 +42,7 @@ class WeChatPayRefunds:
         total_fen: int,
         reason: str,
         merchant_id: str = "",
-    ) -> Refund:
+    ) -> RefundDetails:
         """By `transaction_id`: with the merchant's own order number "no such order" comes at random."""
         _check_number(out_refund_no)
         if not transaction_id:
@@ -69,7 +69,7 @@ class WeChatPayRefunds:
             raise OutcomeUnknown(CHANNEL, "the answer is about another refund, or about none", status=200)
         return refund
 
-    def query(self, out_refund_no: str, merchant_id: str = "") -> Refund:
+    def query(self, out_refund_no: str, merchant_id: str = "") -> RefundDetails:
         _check_number(out_refund_no)
         params = {"sub_mchid": self._sub_merchant(merchant_id)} if self._provider else None
         refund = to_refund(RefundWire.model_validate(self._client.get(f"{PATH}/{segment(out_refund_no)}", params)))
@@ -83,10 +83,10 @@ class WeChatPayRefunds:
         return merchant_id
 
 
-def to_refund(wire: RefundWire) -> Refund:
+def to_refund(wire: RefundWire) -> RefundDetails:
     """From the API or from a notification."""
     raw_state = wire.status or wire.refund_status
-    return Refund(
+    return RefundDetails(
         out_refund_no=wire.out_refund_no,
         refund_id=wire.refund_id,
         state=STATES.get(raw_state, RefundState.UNKNOWN),

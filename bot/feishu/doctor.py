@@ -17,7 +17,7 @@ import httpx
 from bot.clock import Clock
 from bot.feishu.envelope import MAX_AGE
 from bot.feishu.errors import BadCredentials, FeishuError, Misconfigured, MissingScope, Retryable
-from bot.feishu.port import LarkFeishu
+from bot.feishu.lark import LarkFeishu
 from bot.feishu.sealing import seal
 
 CHALLENGE_SECONDS = 1.0

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import structlog
 
 from bot.feishu import errors
-from bot.feishu.port import Feishu
+from bot.feishu.port import MessagesPort
 from bot.outgoing.rate_limit import RateLimiter
 from bot.outgoing.rendering import MessageRenderer, RenderedMessage
 from bot.texts import Text, text
@@ -29,7 +29,7 @@ class MessageSender:
     keep them; a chat's limit is kept by whoever has its partition, which is one process at a time.
     """
 
-    def __init__(self, feishu: Feishu, renderer: MessageRenderer, peers: Callable[[], int]) -> None:
+    def __init__(self, feishu: MessagesPort, renderer: MessageRenderer, peers: Callable[[], int]) -> None:
         self._feishu = feishu
         self._renderer = renderer
         self._to_chat = RateLimiter(lambda: _TO_CHAT, 1.0)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
 
     from bot.clock import Clock
     from bot.feishu.calling import Watch
-    from bot.feishu.port import LarkFeishu
+    from bot.feishu.lark import LarkFeishu
     from bot.incoming.user_rate_limit import UserRateLimiter
     from bot.incoming.webhooks import FeishuKeys
     from bot.settings import Settings
@@ -104,7 +104,7 @@ def _wait_for(database: Database, seconds: float, leaving: threading.Event) -> N
 
 
 def make_feishu(settings: Settings, clock: Clock, watch: Watch) -> LarkFeishu:
-    from bot.feishu.port import LarkFeishu
+    from bot.feishu.lark import LarkFeishu
 
     feishu = settings.feishu
     return LarkFeishu(feishu.app_id, feishu.app_secret.get_secret_value(), feishu.domain, clock, watch=watch)

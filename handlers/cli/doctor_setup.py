@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.errors import ChannelError
-from adapters.ports import Callbacks, Diagnosis
+from adapters.ports import CallbacksPort, DiagnosisPort
 from bot.area import Areas
 from bot.clock import Clock
 from bot.contributions.doctor import Check, Finding
 from bot.feishu import doctor as feishu_doctor
 from bot.feishu.doctor import Callback
-from bot.feishu.port import LarkFeishu
+from bot.feishu.lark import LarkFeishu
 from bot.settings import Settings
 from handlers.shared.accounts.registry import Channels
 from storage.areas.configuration import Configuration
@@ -44,7 +44,7 @@ def tell_addresses(database: Database, channels: Channels, public_url: str) -> I
         accounts = Configuration(session).accounts()
     for account in accounts:
         channel = channels.find(account.key)
-        port = channel.get(Callbacks) if channel is not None else None
+        port = channel.get(CallbacksPort) if channel is not None else None
         if port is None:
             continue
         url = f"{public_url.rstrip('/')}/notify/{account.key}"
@@ -80,7 +80,7 @@ def examine_channels(database: Database, channels: Channels, public_url: str) ->
         except ChannelError as error:
             yield Finding(account.key, "credentials", False, error.message, "correct the account in the apply file")
             continue
-        port = channel.get(Diagnosis)
+        port = channel.get(DiagnosisPort)
         if port is None:
             continue
         url = f"{public_url.rstrip('/')}/notify/{account.key}" if public_url else None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
 
     from bot.area import Areas
     from bot.clock import Clock
-    from bot.feishu.port import LarkFeishu
+    from bot.feishu.lark import LarkFeishu
     from bot.jobs.engine import Engine
     from bot.schedule import Schedule
     from bot.settings import Settings

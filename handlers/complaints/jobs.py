@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from adapters.errors import ChannelError, NotFound, OutcomeUnknown, Refused
-from adapters.ports import Complaints as ComplaintsPort
-from adapters.values import Author, ComplaintNotice, ComplaintState
-from adapters.values import Complaint as Told
+from adapters.ports import ComplaintsPort
+from adapters.values import Author, ComplaintDetails, ComplaintNotice, ComplaintState
 from bot.feishu.errors import FeishuError
-from bot.feishu.port import Feishu
+from bot.feishu.port import MessagesPort
 from bot.jobs.engine import Payload, channel_queue
 from bot.jobs.retries import TryAgain
 from bot.telemetry import correlation
@@ -49,7 +48,7 @@ _CLOCKS_APART = timedelta(minutes=5)  # WeChat Pay refuses every call of a clock
 _TOGETHER = 100  # complaints looked up in one query
 
 
-def _differs(ours: Complaint | None, told: Told) -> bool:
+def _differs(ours: Complaint | None, told: ComplaintDetails) -> bool:
     return (
         ours is None
         or ours.remote_state != told.raw_state
@@ -80,7 +79,7 @@ def reply_key(id: int) -> str:
 class ComplaintJobs:
     units: Units
     channels: Channels
-    feishu: Feishu
+    feishu: MessagesPort
 
     # --- reading ---------------------------------------------------------------------------------------------------
 

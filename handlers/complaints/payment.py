@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from adapters.channel import Channel
-from adapters.ports import Complaints as ComplaintsPort
+from adapters.ports import ComplaintsPort
 from bot.contributions.routing import Clicked
 from bot.unit import Unit, Units
 from handlers.complaints.cards import CARD

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.ports import Complaints as ComplaintsPort
+from adapters.ports import ComplaintsPort
 from adapters.values import Author
 from bot.cards.views import show_view
 from bot.contributions.cards import held

@@ -7,8 +7,7 @@ from datetime import datetime
 
 import structlog
 
-from adapters.values import Author, ComplaintState, HistoryEntry
-from adapters.values import Complaint as Told
+from adapters.values import Author, ComplaintDetails, ComplaintState, HistoryEntry
 from bot.jobs.engine import channel_queue
 from bot.texts import text
 from bot.unit import Unit, to_chat, to_person
@@ -26,7 +25,12 @@ PICTURES = "complaint.pictures"
 
 
 def merge(
-    unit: Unit, account_key: str, channel: str, told: Told, history: Sequence[HistoryEntry], read_at: datetime
+    unit: Unit,
+    account_key: str,
+    channel: str,
+    told: ComplaintDetails,
+    history: Sequence[HistoryEntry],
+    read_at: datetime,
 ) -> Complaint:
     """Store what is new, move the complaint on, and make its cards show it. Telling the same twice changes nothing.
 
@@ -64,7 +68,12 @@ def merge(
 
 
 def _arrived(
-    unit: Unit, complaints: Complaints, account_key: str, channel: str, told: Told, history: Sequence[HistoryEntry]
+    unit: Unit,
+    complaints: Complaints,
+    account_key: str,
+    channel: str,
+    told: ComplaintDetails,
+    history: Sequence[HistoryEntry],
 ) -> Complaint:
     route = unit.configuration.route(account_key) or ComplaintRoute(account_key=account_key, program_key="", chat_id="")
     order = told.orders[0] if told.orders else None
@@ -127,7 +136,7 @@ def _nobody_responsible(unit: Unit, complaint: Complaint) -> None:
         unit.send_card(CARD, str(complaint.id), to_person(admin.open_id))
 
 
-def _again(unit: Unit, complaint: Complaint, told: Told, history: Sequence[HistoryEntry]) -> None:
+def _again(unit: Unit, complaint: Complaint, told: ComplaintDetails, history: Sequence[HistoryEntry]) -> None:
     """The customer complains again: both times start anew (docs/platforms/wechatpay.md, "Due times")."""
     moments = [entry.at for entry in history if entry.kind == "USER_CONTINUE_COMPLAINT"]
     since = max(moments, default=unit.now)
@@ -143,7 +152,7 @@ def _again(unit: Unit, complaint: Complaint, told: Told, history: Sequence[Histo
         unit.send_text(to_chat(complaint.chat_id), text("complaint.again", number=complaint.number, times=told.times))
 
 
-def _follow(unit: Unit, complaint: Complaint, told: Told, history: Sequence[HistoryEntry]) -> None:
+def _follow(unit: Unit, complaint: Complaint, told: ComplaintDetails, history: Sequence[HistoryEntry]) -> None:
     """Move our progress to where the channel says the complaint is."""
     progress = Progress(complaint.progress)
     if told.state is ComplaintState.PROCESSED and (target := advance(progress, Event.FINISHED)) is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.feishu.errors import FeishuError
-from bot.feishu.port import Feishu
+from bot.feishu.port import ContactsPort
 from bot.jobs.engine import Payload
 from bot.unit import Units
 from handlers.people.leaving import leave
@@ -21,7 +21,7 @@ CHECK = "people.check"
 @dataclass(frozen=True, slots=True)
 class PeopleJobs:
     units: Units
-    feishu: Feishu
+    feishu: ContactsPort
 
     def check(self, payload: Payload) -> None:
         """Ask Feishu about everybody we know: the event of a leaver may be lost (docs/platforms/feishu.md)."""

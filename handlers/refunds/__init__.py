@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.values import Refund as RefundTold
+from adapters.values import RefundDetails
 from bot.area import Area
 from bot.contributions.approvals import Approvable
 from bot.contributions.cards import Section
@@ -36,7 +36,7 @@ def area(house: House) -> Area:
             Job(RECOVER, work.recover),
             DeadlineKind(FOLLOW, work.follow),
             Scheduled("refunds.recover", Cron(house.zone, minute="*/5"), RECOVER),
-            OnPush(RefundTold, on_told),
+            OnPush(RefundDetails, on_told),
             digest.DIGEST,
             unfinished.EFFECT,
             LOOKUP,

@@ -14,9 +14,8 @@ import structlog
 from adapters.channel import Channel
 from adapters.errors import ChannelError, Misconfigured, NotEnough, NotFound, NotGranted, OutcomeUnknown, Unavailable
 from adapters.errors import Refused as ChannelRefused
-from adapters.ports import Refunds as RefundsPort
-from adapters.values import Refund as Told
-from adapters.values import RefundState
+from adapters.ports import RefundsPort
+from adapters.values import RefundDetails, RefundState
 from bot.jobs.engine import Payload
 from bot.telemetry import correlation
 from bot.texts import Fen, text
@@ -52,7 +51,7 @@ _EVENTS = {
 }
 
 
-def on_told(unit: Unit, account_key: str, told: Told) -> None:
+def on_told(unit: Unit, account_key: str, told: RefundDetails) -> None:
     """A push of the channel about a refund."""
     refund = unit.of(Refunds).by_number(told.out_refund_no)
     if refund is None or refund.account_key != account_key:
@@ -64,7 +63,7 @@ def on_told(unit: Unit, account_key: str, told: Told) -> None:
     apply(unit, refund.id, told)
 
 
-def apply(unit: Unit, refund_id: int, told: Told) -> None:
+def apply(unit: Unit, refund_id: int, told: RefundDetails) -> None:
     """Bring our refund to what the channel says; late and repeated news change nothing."""
     refund = unit.of(Refunds).get(refund_id, lock=True)
     event = _EVENTS.get(told.state)
@@ -205,7 +204,7 @@ class RefundJobs:
         unit.enqueue(CHECK, id, {**payload, **correlation.of(effect.correlation_id if effect is not None else None)})
         return None
 
-    def _known(self, port: RefundsPort, refund: Refund) -> Told | None:
+    def _known(self, port: RefundsPort, refund: Refund) -> RefundDetails | None:
         """What the channel knows of the refund; None only where it says for certain that there is none."""
         try:
             return port.query(refund.out_refund_no, refund.merchant_id)
@@ -215,7 +214,7 @@ class RefundJobs:
             # That we may not ask says nothing about the money.
             raise Unavailable(error.channel, error.message, code=error.code, status=error.status) from error
 
-    def _create(self, port: RefundsPort, refund: Refund) -> Told:
+    def _create(self, port: RefundsPort, refund: Refund) -> RefundDetails:
         try:
             return port.create(
                 out_refund_no=refund.out_refund_no, transaction_id=refund.transaction_id,

@@ -6,7 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from adapters.ports import Refunds as RefundsPort
+from adapters.ports import RefundsPort
 from bot.cards.views import show_view
 from bot.contributions.approvals import Outcome
 from bot.contributions.permissions import Permission

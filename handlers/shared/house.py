@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.clock import Clock
-from bot.feishu.port import Feishu
+from bot.feishu.port import FeishuPort
 from bot.unit import Units
 from handlers.shared.accounts.registry import Channels
 
@@ -16,6 +16,6 @@ class House:
 
     units: Units
     accounts: Channels
-    feishu: Feishu
+    feishu: FeishuPort
     clock: Clock
     zone: str

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from bot.contributions.gauges import Gauge
-from bot.feishu.port import LarkFeishu
+from bot.feishu.lark import LarkFeishu
 from bot.jobs.engine import PLANS
 from bot.telemetry.gauges import Reading, one
 from bot.unit import Units

@@ -10,9 +10,8 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 import app
-from adapters.ports import Complaints as ComplaintsPort
-from adapters.values import Author, ComplainedOrder, ComplaintState, HistoryEntry
-from adapters.values import Complaint as Told
+from adapters.ports import ComplaintsPort
+from adapters.values import Author, ComplainedOrder, ComplaintDetails, ComplaintState, HistoryEntry
 from bot.settings import load
 from handlers.complaints.jobs import ComplaintJobs
 from handlers.complaints.sync import merge
@@ -25,10 +24,10 @@ _ACCOUNT, _CHAT, _HISTORY = "pay-main", "oc_bench", 4
 class Prepared:
     """What the channel tells, already read: the network and the channel's own pace are not measured here."""
 
-    def __init__(self, told: Sequence[Told]) -> None:
+    def __init__(self, told: Sequence[ComplaintDetails]) -> None:
         self._told = told
 
-    def listed(self, first: date, last: date) -> Iterator[Told]:
+    def listed(self, first: date, last: date) -> Iterator[ComplaintDetails]:
         return iter(self._told)
 
 
@@ -48,8 +47,8 @@ def main(count: int) -> None:
             ]
         )
 
-    def told(number: int) -> Told:
-        return Told(
+    def told(number: int) -> ComplaintDetails:
+        return ComplaintDetails(
             id=f"2000{number:012d}", state=ComplaintState.PENDING, raw_state="PENDING",
             created_at=now - timedelta(minutes=number % 600), text=f"杯子漏水，要求退款 {number}", problem="退款",
             problem_type="REFUND", merchant_id="1900000109",
@@ -57,7 +56,7 @@ def main(count: int) -> None:
             payer_phone=f"139{number:08d}", payer_openid=f"o{number}", user_waits=True,
         )  # fmt: skip
 
-    def history(one: Told) -> list[HistoryEntry]:
+    def history(one: ComplaintDetails) -> list[HistoryEntry]:
         return [
             HistoryEntry(
                 f"{one.id}-{step}", one.created_at, Author.CUSTOMER, "USER_CREATE_COMPLAINT", f"{one.text} {step}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from adapters.errors import ChannelError
-from adapters.ports import Inbound
+from adapters.ports import InboundPort
 from adapters.values import Acknowledgement
 from bot.incoming.failure_limit import FailureLimiter
 from bot.incoming.webhooks import PushAnswer, Pushed, PushPort
@@ -30,7 +30,7 @@ class ChannelPushes:
 
     def account(self, key: str) -> PushPort | None:
         channel = self._channels.find(key)
-        inbound = channel.get(Inbound) if channel is not None else None
+        inbound = channel.get(InboundPort) if channel is not None else None
         return _AccountPushes(key, inbound, self._failures) if inbound is not None else None
 
 
@@ -39,7 +39,7 @@ class _AccountPushes:
     """Implements `bot.incoming.webhooks.PushPort`."""
 
     key: str
-    inbound: Inbound
+    inbound: InboundPort
     failures: FailureLimiter
 
     @property
@@ -82,7 +82,7 @@ class PushWork:
         channel = self._channels.find(account)
         if channel is None:
             raise TryAgain(f"the account {account} cannot be used just now")
-        inbound = channel.get(Inbound)
+        inbound = channel.get(InboundPort)
         told = inbound.read(stored["event"], stored["resource"]) if inbound is not None else None
         listeners = [on for on in unit.areas.of(OnPush) if type(told) is on.told]
         if not listeners:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from adapters.account import AccountConfig
 from adapters.channel import Channel, build
 from adapters.errors import ChannelError, Misconfigured
-from adapters.ports import Upkeep
+from adapters.ports import UpkeepPort
 from adapters.transport import Watch, nobody_watches
 from bot.clock import Clock
 from bot.jobs.engine import channel_queue
@@ -128,7 +128,7 @@ class Channels:
             keys = [account.key for account in Configuration(session).accounts()]
         for key in keys:
             channel = self.find(key)
-            upkeep = channel.get(Upkeep) if channel is not None else None
+            upkeep = channel.get(UpkeepPort) if channel is not None else None
             if upkeep is None:
                 continue
             try:

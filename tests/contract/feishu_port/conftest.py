@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.feishu.port import LarkFeishu
+from bot.feishu.lark import LarkFeishu
 from sandbox.server import Sandbox
 
 

@@ -13,7 +13,8 @@ from structlog.testing import capture_logs
 
 from bot.clock import SystemClock
 from bot.feishu.errors import BadCredentials, FeishuError, QuotaGone, Retryable, Throttled, TokenRefused, Unreachable
-from bot.feishu.port import LarkFeishu, Receiver
+from bot.feishu.lark import LarkFeishu
+from bot.feishu.port import Receiver
 from sandbox.faults import CallFault, Fault
 from sandbox.server import Sandbox
 

@@ -6,7 +6,7 @@ import pytest
 from feishu_bot import TinyBot
 
 from bot.feishu.doctor import SCOPES, Callback, Finding, check_callback, examine
-from bot.feishu.port import LarkFeishu
+from bot.feishu.lark import LarkFeishu
 from sandbox.server import Sandbox
 
 

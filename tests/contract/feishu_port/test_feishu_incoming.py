@@ -8,7 +8,8 @@ import pytest
 from feishu_bot import TinyBot, soon
 
 from bot.feishu.events import parse
-from bot.feishu.port import LarkFeishu, Receiver
+from bot.feishu.lark import LarkFeishu
+from bot.feishu.port import Receiver
 from bot.feishu.values import (
     BotAddedToChat,
     BotMenu,

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from feishu_bot import TinyBot, soon
 
+from bot.feishu.lark import LarkFeishu
 from bot.feishu.long_connection import LongConnection, Patience, Supervisor
 from bot.feishu.long_connection_child import Courier, NotDelivered
-from bot.feishu.port import LarkFeishu, Receiver
+from bot.feishu.port import Receiver
 from sandbox.feishu.state import User
 from sandbox.server import Sandbox
 

@@ -21,7 +21,8 @@ from bot.feishu.errors import (
     Recalled,
     Throttled,
 )
-from bot.feishu.port import Feishu, LarkFeishu, Receiver
+from bot.feishu.lark import LarkFeishu
+from bot.feishu.port import FeishuPort, Receiver
 from sandbox.feishu.state import Chat, User
 from sandbox.server import Sandbox
 
@@ -52,7 +53,7 @@ def stored(sandbox: Sandbox, message_id: str) -> dict[str, object]:
 
 
 def test_the_implementation_fits_the_port(port: LarkFeishu) -> None:
-    fits: Feishu = port
+    fits: FeishuPort = port
     assert fits is port
 
 

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
 from adapters.account import AccountConfig
-from adapters.ports import Callbacks, Complaints, Diagnosis, Inbound, Refunds, Upkeep
+from adapters.ports import CallbacksPort, ComplaintsPort, DiagnosisPort, InboundPort, RefundsPort, UpkeepPort
 from adapters.wechatpay.account import assemble
 from adapters.wechatpay.client import Patience
 from sandbox.faults import CallFault, Fault, PushFault
@@ -61,28 +61,28 @@ class Shop:
         return dict(ports)
 
     @property
-    def complaints(self) -> Complaints:
-        return self.port(Complaints)
+    def complaints(self) -> ComplaintsPort:
+        return self.port(ComplaintsPort)
 
     @property
-    def refunds(self) -> Refunds:
-        return self.port(Refunds)
+    def refunds(self) -> RefundsPort:
+        return self.port(RefundsPort)
 
     @property
-    def inbound(self) -> Inbound:
-        return self.port(Inbound)
+    def inbound(self) -> InboundPort:
+        return self.port(InboundPort)
 
     @property
-    def callbacks(self) -> Callbacks:
-        return self.port(Callbacks)
+    def callbacks(self) -> CallbacksPort:
+        return self.port(CallbacksPort)
 
     @property
-    def upkeep(self) -> Upkeep:
-        return self.port(Upkeep)
+    def upkeep(self) -> UpkeepPort:
+        return self.port(UpkeepPort)
 
     @property
-    def diagnosis(self) -> Diagnosis:
-        return self.port(Diagnosis)
+    def diagnosis(self) -> DiagnosisPort:
+        return self.port(DiagnosisPort)
 
     def fault(self, kind: CallFault | PushFault, path: str = "", **more: Any) -> Fault:
         return self.sandbox.world.faults.add(Fault("wechatpay", kind, path, **more))

@@ -18,7 +18,7 @@ from adapters.errors import (
     RateLimited,
     Unavailable,
 )
-from adapters.ports import Complaints
+from adapters.ports import ComplaintsPort
 from adapters.values import Author, ComplaintState
 from sandbox.faults import CallFault
 from sandbox.server import Sandbox
@@ -203,7 +203,7 @@ def test_a_read_says_so_when_the_platform_stays_down(shop: Shop, kind: CallFault
 )
 def test_a_reply_without_a_trustworthy_answer_is_unknown_and_the_history_tells(shop: Shop, kind: CallFault) -> None:
     complaint_id = complain(shop)
-    complaints = shop.port(Complaints, timeout_seconds=0.4)
+    complaints = shop.port(ComplaintsPort, timeout_seconds=0.4)
     shop.fault(kind, "/response", method="POST", seconds=0.8)
     with pytest.raises(OutcomeUnknown):
         complaints.reply(complaint_id, MERCHANT, "您好", idempotency_key="a")

@@ -10,8 +10,8 @@ import pytest
 from adapter_kit import Shop, eventually, mailbox, shop_in
 
 from adapters.errors import BadRequest, Conflict, NotEnough, NotFound, OutcomeUnknown
-from adapters.ports import Refunds
-from adapters.values import Refund, RefundState
+from adapters.ports import RefundsPort
+from adapters.values import RefundDetails, RefundState
 from sandbox.faults import CallFault
 from sandbox.server import Sandbox
 
@@ -36,7 +36,7 @@ def pay(shop: Shop, fen: int = 5000) -> str:
     return shop.sandbox.wechatpay.add_payment(MERCHANT, fen, "帆布鞋").transaction_id
 
 
-def create(refunds: Refunds, number: str, transaction_id: str, fen: int = 5000, total: int = 5000) -> Refund:
+def create(refunds: RefundsPort, number: str, transaction_id: str, fen: int = 5000, total: int = 5000) -> RefundDetails:
     return refunds.create(
         out_refund_no=number, transaction_id=transaction_id, amount_fen=fen, total_fen=total, reason="商品问题"
     )
@@ -78,7 +78,7 @@ def test_the_same_number_pays_once_also_from_many_threads(shop: Shop) -> None:
 )
 def test_made_but_not_told_is_found_by_the_query(shop: Shop, kind: CallFault) -> None:
     number, transaction_id = next(numbers), pay(shop)
-    refunds = shop.port(Refunds, timeout_seconds=0.4)
+    refunds = shop.port(RefundsPort, timeout_seconds=0.4)
     fault = shop.fault(kind, "/refunds", method="POST", seconds=0.8)
     with pytest.raises(OutcomeUnknown):
         create(refunds, number, transaction_id, 900)
@@ -136,7 +136,7 @@ def test_a_number_is_not_taken_for_another_amount(shop: Shop) -> None:
 def test_the_push_of_a_refund_reads_like_the_query(shop: Shop) -> None:
     number, transaction_id = next(numbers), pay(shop)
     with mailbox() as box:
-        create(shop.port(Refunds, refund_notify_url=box.url), number, transaction_id, 300)
+        create(shop.port(RefundsPort, refund_notify_url=box.url), number, transaction_id, 300)
         shop.sandbox.world.clock.advance(shop.sandbox.wechatpay.refund_delay)
         pushed = box.wait()[0]
     told = shop.inbound.open(pushed.headers, pushed.body)

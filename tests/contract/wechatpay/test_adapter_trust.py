@@ -12,7 +12,7 @@ from adapter_kit import Mailbox, Pushed, Shop, eventually, mailbox, shop_in
 
 from adapters.channel import build
 from adapters.errors import BadRequest, Misconfigured, OutcomeUnknown, Untrusted
-from adapters.ports import Callbacks, Complaints, Diagnosis, Inbound, Upkeep
+from adapters.ports import CallbacksPort, ComplaintsPort, DiagnosisPort, InboundPort, UpkeepPort
 from adapters.values import ComplaintNotice, Finding
 from sandbox.faults import CallFault, PushFault
 from sandbox.server import Sandbox
@@ -74,9 +74,9 @@ def test_before_the_switch_answers_still_come_under_the_certificate(shop: Shop) 
     """Set up with the public key alone they cannot be believed; with both keys they can."""
     complaint_id = complain(shop)
     certificate_only = {"platform_public_key": "", "platform_public_key_id": ""}
-    assert shop.port(Complaints, **certificate_only).detail(complaint_id)
+    assert shop.port(ComplaintsPort, **certificate_only).detail(complaint_id)
     given = tuple(pair.certificate_pem() for pair in shop.sandbox.wechatpay.certificates)
-    assert shop.port(Complaints, platform_certificates=given).detail(complaint_id)
+    assert shop.port(ComplaintsPort, platform_certificates=given).detail(complaint_id)
 
 
 @pytest.mark.parametrize("shop", [CERTIFIED], indirect=True)
@@ -107,9 +107,9 @@ def test_a_wrong_key_of_the_platform_believes_nothing(shop: Shop) -> None:
     complaint_id = complain(shop)
     wrong = {"platform_public_key": new_public_key_pair().public_pem()}
     with pytest.raises(Untrusted):
-        shop.port(Complaints, **wrong).detail(complaint_id)
+        shop.port(ComplaintsPort, **wrong).detail(complaint_id)
     with pytest.raises(OutcomeUnknown):
-        shop.port(Complaints, **wrong).reply(complaint_id, PUBLIC, "您好", idempotency_key="a")
+        shop.port(ComplaintsPort, **wrong).reply(complaint_id, PUBLIC, "您好", idempotency_key="a")
 
 
 def test_a_clock_that_is_off_is_told_as_such(shop: Shop) -> None:
@@ -127,13 +127,13 @@ def test_a_clock_that_is_off_is_told_as_such(shop: Shop) -> None:
 
 @pytest.mark.parametrize("shop", [PUBLIC, CERTIFIED, SWITCHING], indirect=True)
 def test_pushes_are_opened_in_every_key_mode(shop: Shop, box: Mailbox) -> None:
-    inbound = shop.port(Inbound, fetch_certificates=shop.merchant.mode is not KeyMode.PUBLIC_KEY)
+    inbound = shop.port(InboundPort, fetch_certificates=shop.merchant.mode is not KeyMode.PUBLIC_KEY)
     came = pushed(shop, box, 4)
     if shop.merchant.mode is not KeyMode.PUBLIC_KEY:
         ports = shop.ports(fetch_certificates=True)
-        upkeep, renewed = ports[Upkeep], ports[Inbound]
-        assert isinstance(upkeep, Upkeep)
-        assert isinstance(renewed, Inbound)
+        upkeep, renewed = ports[UpkeepPort], ports[InboundPort]
+        assert isinstance(upkeep, UpkeepPort)
+        assert isinstance(renewed, InboundPort)
         before = shop.calls("/v3/certificates")
         by_certificate = next(push for push in came if "PUB_KEY" not in push.headers["Wechatpay-Serial"])
         with pytest.raises(Untrusted, match="not held"):
@@ -205,16 +205,16 @@ def test_pushes_that_are_not_believed(shop: Shop, box: Mailbox) -> None:
 def test_a_push_sealed_with_another_api_key(shop: Shop, box: Mailbox) -> None:
     push = pushed(shop, box)[0]
     with pytest.raises(Untrusted, match="api_v3_key"):
-        shop.port(Inbound, api_v3_key="x" * 32).open(push.headers, push.body)
+        shop.port(InboundPort, api_v3_key="x" * 32).open(push.headers, push.body)
     with pytest.raises(Misconfigured):
-        shop.port(Inbound, api_v3_key="too short").open(push.headers, push.body)
+        shop.port(InboundPort, api_v3_key="too short").open(push.headers, push.body)
 
 
 # The address of pushes, and doctor
 
 
 def test_the_address_of_pushes(shop: Shop) -> None:
-    callbacks: Callbacks = shop.callbacks
+    callbacks: CallbacksPort = shop.callbacks
     assert callbacks.address() is None
     callbacks.set_address("https://bot.example.com/notify/pay-main")
     assert callbacks.address() == "https://bot.example.com/notify/pay-main"
@@ -231,7 +231,7 @@ def test_the_address_of_pushes(shop: Shop) -> None:
 def test_doctor_is_content(shop: Shop) -> None:
     url = "https://bot.example.com/notify/pay-main"
     shop.sandbox.wechatpay.set_notify_url(shop.merchant.id, url)
-    doctor = shop.port(Diagnosis, merchant_certificate=shop.merchant.certificate_pem)
+    doctor = shop.port(DiagnosisPort, merchant_certificate=shop.merchant.certificate_pem)
     findings = by_check(list(doctor.examine(url)))
     assert {name: finding for name, finding in findings.items() if not finding.ok} == {}
     assert {"private_key", "key_pair", "clock", "signed_call", "answer_signature", "complaint_address"} <= set(findings)
@@ -256,14 +256,14 @@ def test_doctor_is_content(shop: Shop) -> None:
     ],
 )
 def test_doctor_names_what_is_wrong(shop: Shop, changes: dict[str, object], check: str, remedy: str) -> None:
-    finding = by_check(list(shop.port(Diagnosis, **changes).examine()))[check]
+    finding = by_check(list(shop.port(DiagnosisPort, **changes).examine()))[check]
     assert not finding.ok
     assert remedy in finding.remedy
 
 
 def test_doctor_sees_the_wrong_key_the_clock_and_the_address(shop: Shop) -> None:
     wrong: KeyPair = new_public_key_pair()
-    findings = by_check(list(shop.port(Diagnosis, platform_public_key=wrong.public_pem()).examine()))
+    findings = by_check(list(shop.port(DiagnosisPort, platform_public_key=wrong.public_pem()).examine()))
     assert not findings["answer_signature"].ok
     assert findings["signed_call"].ok
     assert not findings["complaint_address"].ok
@@ -286,7 +286,7 @@ def test_doctor_sees_the_wrong_key_the_clock_and_the_address(shop: Shop) -> None
 def test_doctor_warns_of_certificates_that_expire(shop: Shop) -> None:
     pem = shop.merchant.certificate_pem
     shop.skew = timedelta(days=5 * 365 - 20)
-    findings = by_check(list(shop.port(Diagnosis, merchant_certificate=pem).examine()))
+    findings = by_check(list(shop.port(DiagnosisPort, merchant_certificate=pem).examine()))
     assert not findings["merchant_certificate"].ok
     assert "renew" in findings["merchant_certificate"].remedy
 
@@ -295,6 +295,6 @@ def test_a_channel_built_the_ordinary_way(shop: Shop) -> None:
     complaint_id = complain(shop)
     channel = build(shop.config(), clock=shop.now)
     try:
-        assert channel.require(Complaints).detail(complaint_id).id == complaint_id
+        assert channel.require(ComplaintsPort).detail(complaint_id).id == complaint_id
     finally:
         channel.close()

@@ -13,7 +13,7 @@ from adapters.account import AccountConfig
 from adapters.capabilities import METHODS, Capability, Support
 from adapters.channel import KINDS, Channel, build
 from adapters.errors import Misconfigured, Unsupported
-from adapters.ports import Callbacks, Complaints, Diagnosis, Inbound, Refunds, Upkeep
+from adapters.ports import CallbacksPort, ComplaintsPort, DiagnosisPort, InboundPort, RefundsPort, UpkeepPort
 from adapters.values import ComplaintNotice
 
 
@@ -47,7 +47,7 @@ def test_nobody_has_looked() -> None:
     assert not ability("carrier pigeon", "direct", Capability.REFUND_CREATE).ours
 
 
-@pytest.mark.parametrize("port", [Complaints, Refunds, Inbound, Callbacks, Upkeep, Diagnosis])
+@pytest.mark.parametrize("port", [ComplaintsPort, RefundsPort, InboundPort, CallbacksPort, UpkeepPort, DiagnosisPort])
 def test_ports_answer_to_their_protocol(port: type) -> None:
     found = channel().get(port)
     assert isinstance(found, port)
@@ -59,9 +59,9 @@ def test_ports_answer_to_their_protocol(port: type) -> None:
 
 def test_a_port_that_is_not_there() -> None:
     bare = Channel("k", "wechatpay", "direct", "微信支付", {}, {})
-    assert bare.get(Complaints) is None
+    assert bare.get(ComplaintsPort) is None
     with pytest.raises(Unsupported, match="complaints"):
-        bare.require(Complaints)
+        bare.require(ComplaintsPort)
     assert bare.ability(Capability.COMPLAINT_LIST).support is Support.UNKNOWN
 
 
@@ -98,14 +98,14 @@ def test_secrets_show_neither_in_repr_nor_in_errors() -> None:
 def test_broken_keys_do_not_stop_the_build() -> None:
     """One account with a broken key must not keep the bot from starting."""
     broken = channel(private_key="not a key")
-    findings = broken.require(Diagnosis).examine()
+    findings = broken.require(DiagnosisPort).examine()
     assert [finding.check for finding in findings if not finding.ok] == ["private_key"]
     broken.close()
 
 
 def test_a_stored_notification_reads_again() -> None:
     found = channel()
-    notice = found.require(Inbound).read("COMPLAINT.NEW_EVENT", {"complaint_id": "1", "action_type": "NEW_ACTION"})
+    notice = found.require(InboundPort).read("COMPLAINT.NEW_EVENT", {"complaint_id": "1", "action_type": "NEW_ACTION"})
     assert notice == ComplaintNotice("1", "NEW_ACTION")
-    assert found.require(Inbound).read("BRAND.NEW", {"anything": 1}) is None
+    assert found.require(InboundPort).read("BRAND.NEW", {"anything": 1}) is None
     found.close()

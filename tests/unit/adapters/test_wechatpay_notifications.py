@@ -13,11 +13,11 @@ from merchant_kit import API_V3_KEY, NOW, config, sealed, signed
 
 from adapters.channel import build
 from adapters.errors import BadRequest, Untrusted
-from adapters.ports import Inbound
-from adapters.values import ComplaintNotice, Notification, Refund, RefundState
+from adapters.ports import InboundPort
+from adapters.values import ComplaintNotice, Notification, RefundDetails, RefundState
 from adapters.wechatpay.key_findings import own_keys
 
-INBOUND = build(config(), clock=lambda: NOW).require(Inbound)
+INBOUND = build(config(), clock=lambda: NOW).require(InboundPort)
 CONTENT = {"complaint_id": "200201820200101080076610000", "action_type": "CREATE_COMPLAINT"}
 
 
@@ -59,7 +59,7 @@ def test_a_refund_in_our_words() -> None:
     content = {"out_refund_no": "RF-1", "refund_status": "ABNORMAL", "amount": {"total": 100, "refund": 60}}
     told = opened(envelope(content, event_type="REFUND.ABNORMAL"))
     refund = INBOUND.read(told.event, told.resource)
-    assert isinstance(refund, Refund)
+    assert isinstance(refund, RefundDetails)
     assert (refund.out_refund_no, refund.state, refund.amount_fen) == ("RF-1", RefundState.ABNORMAL, 60)
 
 
@@ -139,7 +139,7 @@ OLD = "an old key of thirty-two letters"
 
 @pytest.mark.parametrize("key", [OLD, API_V3_KEY])
 def test_pushes_sealed_with_the_old_and_the_new_key_are_opened(key: str) -> None:
-    inbound = build(config(api_v3_key_previous=OLD), clock=lambda: NOW).require(Inbound)
+    inbound = build(config(api_v3_key_previous=OLD), clock=lambda: NOW).require(InboundPort)
     resource = {"original_type": "complaint", **sealed(json.dumps(CONTENT).encode(), "complaint", key)}
     body = json.dumps(envelope(resource=resource)).encode()
     assert inbound.open(signed(body), body).resource == CONTENT
@@ -147,7 +147,7 @@ def test_pushes_sealed_with_the_old_and_the_new_key_are_opened(key: str) -> None
 
 def test_a_third_key_is_refused_and_so_is_the_old_one_afterwards() -> None:
     for known, key in ((OLD, "a third key of thirty-two letters"[:32]), ("", OLD)):
-        inbound = build(config(api_v3_key_previous=known), clock=lambda: NOW).require(Inbound)
+        inbound = build(config(api_v3_key_previous=known), clock=lambda: NOW).require(InboundPort)
         resource = {"original_type": "complaint", **sealed(json.dumps(CONTENT).encode(), "complaint", key)}
         body = json.dumps(envelope(resource=resource)).encode()
         with pytest.raises(Untrusted, match="api_v3_key"):

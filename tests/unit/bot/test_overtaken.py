@@ -15,7 +15,7 @@ from bot.cards.values import Card
 from bot.contributions.cards import CardKind
 from bot.drawing import Look
 from bot.feishu.errors import FeishuError
-from bot.feishu.port import Feishu, Receiver
+from bot.feishu.port import MessagesPort, Receiver
 from bot.jobs.engine import Engine
 from bot.outgoing.delivery import Delivery
 from bot.outgoing.rendering import MessageRenderer
@@ -83,7 +83,7 @@ class Scene:
 
     def _process(self) -> Delivery:
         renderer = MessageRenderer(self.units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
-        sender = MessageSender(cast(Feishu, self.wall), renderer, lambda: 1)
+        sender = MessageSender(cast(MessagesPort, self.wall), renderer, lambda: 1)
         return Delivery(self.units, renderer, sender, lambda unit, chat_id, why: None)
 
     def _draw(self, look: Look) -> Card:

@@ -10,7 +10,7 @@ import pytest
 from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
-from bot.feishu.port import Feishu, Receiver
+from bot.feishu.port import MessagesPort, Receiver
 from bot.jobs.engine import Engine
 from bot.outgoing.rendering import MessageRenderer, RenderedMessage
 from bot.outgoing.sending import MessageSender
@@ -52,5 +52,5 @@ def test_only_what_can_be_a_message_id_is_replied_to(
         id=1, partition="l", receiver=to_chat("oc_1"), reply_to=message_id, attempts=1, card_id=None, message_id=None,
         created_at=datetime(2026, 3, 2, tzinfo=UTC), drawn=None, words="好", rendered=None,
     )  # fmt: skip
-    MessageSender(cast(Feishu, heard), renderer, lambda: 1).send(parcel)
+    MessageSender(cast(MessagesPort, heard), renderer, lambda: 1).send(parcel)
     assert heard.calls == [call]

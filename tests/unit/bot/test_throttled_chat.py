@@ -11,7 +11,7 @@ from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.feishu.errors import Throttled
-from bot.feishu.port import Feishu, Receiver
+from bot.feishu.port import MessagesPort, Receiver
 from bot.jobs.engine import Engine
 from bot.outgoing.delivery import Delivery
 from bot.outgoing.rendering import MessageRenderer
@@ -45,7 +45,7 @@ def test_the_messages_behind_a_throttled_one_are_sent_in_order(database: Databas
     units = Units(database, engine, SystemClock(), Areas())
     feishu = BusyFeishu()
     renderer = MessageRenderer(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
-    sender = MessageSender(cast(Feishu, feishu), renderer, lambda: engine.peers)
+    sender = MessageSender(cast(MessagesPort, feishu), renderer, lambda: engine.peers)
     delivery = Delivery(units, renderer, sender, lambda unit, chat_id, why: None)
     engine.register(DELIVER, delivery.deliver)
     engine.start(execute=True)

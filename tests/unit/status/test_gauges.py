@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.area import Area, Areas
 from bot.clock import SystemClock
 from bot.contributions.gauges import Gauge
-from bot.feishu.port import LarkFeishu
+from bot.feishu.lark import LarkFeishu
 from bot.jobs.engine import Engine
 from bot.telemetry.gauges import Reading, one
 from bot.texts import text

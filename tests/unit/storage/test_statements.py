@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from adapters.values import Author, ComplaintState, HistoryEntry
-from adapters.values import Complaint as Told
+from adapters.values import Author, ComplaintDetails, ComplaintState, HistoryEntry
 from bot.jobs.engine import Engine
 from bot.unit import Units
 from handlers.complaints.sync import merge
@@ -23,7 +22,7 @@ from tests.house import units_of
 from tests.rows import NOW, OPENID, PHONE, company
 from tests.transactions import statements
 
-TOLD = Told(
+TOLD = ComplaintDetails(
     id="200000020", state=ComplaintState.PENDING, raw_state="PENDING", created_at=NOW, text="杯子漏水", problem="退款",
     problem_type="REFUND", merchant_id="1900000109", payer_phone=PHONE, payer_openid=OPENID, user_waits=True,
 )  # fmt: skip
@@ -58,7 +57,7 @@ def steps(count: int) -> list[HistoryEntry]:
     ]
 
 
-def read(units: Units, told: Told, history: Sequence[HistoryEntry]) -> list[str]:
+def read(units: Units, told: ComplaintDetails, history: Sequence[HistoryEntry]) -> list[str]:
     with statements(units.database) as heard, units.write("read") as unit:
         merge(unit, "pay-main", "wechatpay", told, history, unit.now)
     return heard

@@ -1,0 +1,1 @@
+"""The ports of `bot.feishu.port` over lark-oapi, one module for each of Feishu's APIs."""
