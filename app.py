@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 def build(settings: Settings, *, migrating: bool = True, leaving: threading.Event | None = None) -> Bot:
     """Put one process together. Opens the database; starts nothing and calls nobody. `leaving`: told to stop."""
+    from bot import housekeeping
     from bot.area import Areas
     from bot.cards.actions import ActionSigner
     from bot.contributions.jobs import Job
@@ -37,7 +38,6 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.incoming.processing import InboxProcessing
     from bot.incoming.router import Router
     from bot.incoming.webhooks import Webhooks
-    from bot.jobs import housekeeping
     from bot.jobs.instrumented import InstrumentedEngine
     from bot.outgoing.delivery import Delivery
     from bot.outgoing.rendering import MessageRenderer
@@ -101,7 +101,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
 
 def furnish(house: House) -> Areas:
     """All areas of a house. Their order is the order of commands, and of those who listen to the same event."""
-    from bot.jobs.unfinished import UNFINISHED
+    from bot.unfinished import UNFINISHED
     from handlers import accounts, approvals, complaints, digests, help, people, refunds, status
 
     modules = (complaints, refunds, approvals, help, digests, people, status, accounts)

@@ -16,6 +16,7 @@ from bot.area import Areas
 from bot.clock import Clock
 from bot.feishu.port import Receiver
 from bot.jobs.engine import CARDS, INTERACTIVE, Engine, Payload
+from bot.jobs.names import DELIVER
 from bot.permissions import Actor
 from bot.telemetry import correlation
 from bot.texts import Text
@@ -30,7 +31,6 @@ from storage.database import Database
 
 _Repository = TypeVar("_Repository")
 
-DELIVER = "outbox.deliver"
 KEEP = timedelta(days=30)  # how long finished messages stay, for questions about what happened
 
 

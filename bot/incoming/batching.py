@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.incoming.processing import PROCESS, PROCESS_ALL
+from bot.jobs.names import PROCESS, PROCESS_ALL
 from bot.unit import Units
 from storage.core.inbox import Arrival
 

@@ -17,6 +17,7 @@ from bot.incoming.clicks import read_click
 from bot.incoming.messages import answer_message, answer_place
 from bot.incoming.router import Router, not_allowed
 from bot.jobs.engine import INTERACTIVE, Payload
+from bot.jobs.names import PROCESS
 from bot.jobs.retries import TryAgain
 from bot.texts import text
 from bot.unit import Unit, Units, to_person
@@ -24,8 +25,6 @@ from storage.core.inbox import Inbox, InboxItem, InboxState
 
 log = structlog.get_logger("inbox")
 
-PROCESS = "inbox.process"
-PROCESS_ALL = "inbox.process_all"
 FEISHU = "feishu"
 REFUSED_CLICK = "refused:"  # kind of a click that was already told no; nothing is left but to show the truth
 _TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it helps: docs/platforms/feishu.md

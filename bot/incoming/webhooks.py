@@ -20,9 +20,10 @@ from bot.feishu.values import CardClicked
 from bot.incoming.batching import BatchWriter
 from bot.incoming.clicks import Toast, preview
 from bot.incoming.failure_limit import FailureLimiter
-from bot.incoming.processing import FEISHU, PROCESS, REFUSED_CLICK
+from bot.incoming.processing import FEISHU, REFUSED_CLICK
 from bot.incoming.router import Router
 from bot.incoming.tenant import KnownTenant
+from bot.jobs.names import PROCESS
 from bot.telemetry import correlation
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans

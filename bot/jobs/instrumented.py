@@ -9,8 +9,8 @@ from contextvars import ContextVar
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.incoming.processing import PROCESS, PROCESS_ALL
 from bot.jobs.engine import INTERACTIVE, Engine, OnFailure, Payload
+from bot.jobs.names import PROCESS, PROCESS_ALL
 from bot.telemetry import correlation
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans

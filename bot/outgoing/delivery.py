@@ -12,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.feishu import errors
 from bot.jobs.engine import CARDS, Payload
+from bot.jobs.names import DELIVER
 from bot.outgoing.rendering import MessageRenderer, RenderedMessage
 from bot.outgoing.sending import MessageSender
-from bot.unit import DELIVER, Unit, Units
+from bot.unit import Unit, Units
 from storage.core.outbox import Outbox, OutboxMessage, OutboxState
 
 log = structlog.get_logger("outbox")

@@ -7,13 +7,13 @@ from typing import Any
 
 from adapters.ports import ComplaintsPort
 from adapters.values import Author
-from bot.cards.views import show_view
 from bot.contributions.cards import held
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
 from bot.errors import Refused
 from bot.feishu.values import BotAddedToChat
 from bot.incoming.router import not_allowed
+from bot.incoming.views import show_view
 from bot.permissions import Actor
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person

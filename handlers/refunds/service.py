@@ -7,12 +7,12 @@ import secrets
 from dataclasses import dataclass
 
 from adapters.ports import RefundsPort
-from bot.cards.views import show_view
 from bot.contributions.approvals import Outcome
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
 from bot.errors import Refused
 from bot.incoming.router import not_allowed
+from bot.incoming.views import show_view
 from bot.texts import Fen, Text, text
 from bot.unit import Unit, to_person
 from handlers.refunds.payments import clicked_payment, moved, payment_of, subject_of

@@ -6,10 +6,10 @@ from bot.area import Area
 from bot.contributions.cards import CardKind
 from bot.contributions.jobs import Job
 from bot.contributions.retention import Retention
-from bot.incoming.processing import PROCESS, InboxProcessing
+from bot.incoming.processing import InboxProcessing
 from bot.jobs.engine import OnFailure, Payload
+from bot.jobs.names import DELIVER, PROCESS
 from bot.texts import text
-from bot.unit import DELIVER
 from handlers.shared.house import House
 from handlers.status.audit_card import AUDIT, draw_audit
 from handlers.status.cards import STATUS, draw_status

@@ -13,9 +13,9 @@ from bot.contributions.effects import Effect
 from bot.contributions.jobs import Job
 from bot.contributions.routing import Clicked
 from bot.errors import Refused
-from bot.incoming.processing import PROCESS as WORK_OFF
 from bot.jobs.engine import BULK, Payload
 from bot.jobs.instrumented import error_at_hand
+from bot.jobs.names import PROCESS as WORK_OFF
 from bot.texts import Text, text
 from bot.unit import Unit, Units
 from handlers.status.backlog import CALL, EVENT, JOB, MESSAGE, PROCESS

@@ -17,9 +17,10 @@ from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.feishu.envelope import Envelope
 from bot.incoming.batching import BatchWriter
-from bot.incoming.processing import FEISHU, PROCESS, PROCESS_ALL, InboxProcessing
+from bot.incoming.processing import FEISHU, InboxProcessing
 from bot.incoming.router import Router
 from bot.jobs.engine import Engine, Payload
+from bot.jobs.names import PROCESS, PROCESS_ALL
 from bot.unit import Units
 from storage.core.inbox import Arrival, InboxItem, InboxState
 from storage.database import Database

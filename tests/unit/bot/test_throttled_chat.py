@@ -13,11 +13,12 @@ from bot.clock import SystemClock
 from bot.feishu.errors import Throttled
 from bot.feishu.port import MessagesPort, Receiver
 from bot.jobs.engine import Engine
+from bot.jobs.names import DELIVER
 from bot.outgoing.delivery import Delivery
 from bot.outgoing.rendering import MessageRenderer
 from bot.outgoing.sending import MessageSender
 from bot.texts import catalogue, text
-from bot.unit import DELIVER, Units, to_chat
+from bot.unit import Units, to_chat
 from storage.database import Database
 
 pytestmark = pytest.mark.both_databases

@@ -8,11 +8,12 @@ from bot.area import Area
 from bot.contributions.jobs import Job
 from bot.contributions.retention import Retention
 from bot.contributions.scheduled import Cron, Scheduled, Sweep
-from bot.incoming.processing import PROCESS, PROCESS_ALL, InboxProcessing
+from bot.incoming.processing import InboxProcessing
 from bot.jobs.engine import Engine, Payload
+from bot.jobs.names import DELIVER, PROCESS, PROCESS_ALL
 from bot.outgoing.delivery import Delivery
 from bot.schedule import DEADLINE, DeadlineWork
-from bot.unit import DELIVER, Units
+from bot.unit import Units
 
 FORGET = "engine.forget"
 _KEEP_RECORDS = timedelta(days=3)

@@ -8,10 +8,9 @@ from sqlalchemy import select
 
 from bot.area import Area
 from bot.contributions.restore import Resuming, Unfinished
-from bot.incoming.processing import PROCESS
 from bot.jobs.engine import CARDS
+from bot.jobs.names import DELIVER, PROCESS
 from bot.outgoing.rendering import CARD_LIFE
-from bot.unit import DELIVER
 from storage.core.inbox import InboxItem, InboxState
 from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
 
