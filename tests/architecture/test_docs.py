@@ -1,0 +1,60 @@
+"""What the pages name is there: files, tests, and the pages and headings that code cites."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PARTS = ("bot", "handlers", "adapters", "storage", "sandbox", "tests")
+PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")} - {ROOT / "CHANGELOG.md"})
+CODE = sorted(file for part in PARTS for file in (ROOT / part).rglob("*.py"))
+_FILE = re.compile(
+    rf"(?<![\w/.-])((?:{'|'.join(PARTS)}|docs|deploy|examples)/(?!merchant/|partner/|doc/)[\w./-]+\.[a-z]+)(?![\w/])"
+)
+_CITED = re.compile(r'docs/([\w/-]+\.md) \(((?:"[^"]+"(?:, )?)+)\)')
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+@cache
+def _known_tests() -> frozenset[str]:
+    """The names of files of tests and of the tests in them."""
+    files = list((ROOT / "tests").rglob("test_*.py"))
+    functions = (
+        re.findall(r"^(?:async )?def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE) for file in files
+    )
+    return frozenset([*(file.stem for file in files), *(name for found in functions for name in found)])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    told = page.read_text(encoding="utf-8").split("Where a file went:")[0]  # from there on old names are told
+    named = _FILE.findall(told)
+    assert [name for name in named if not (ROOT / name).exists() and not (ROOT / "tests" / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_test_that_a_page_names_is_there(page: Path) -> None:
+    told = page.read_text(encoding="utf-8")
+    named = set(re.findall(r"\b(test_\w+)", " ".join(re.findall(r"`([^`\n]*test_[^`\n]*)`", told))))
+    assert {name for name in named if name not in _known_tests() and not name.endswith("_")} == set()
+    assert page.parent.name != "platforms" or len(named) > 50
+
+
+def test_every_page_and_heading_that_code_cites_is_there() -> None:
+    wrong, cited = [], 0
+    for file in CODE:
+        for page, headings in _CITED.findall(" ".join(file.read_text(encoding="utf-8").split())):
+            told = (ROOT / "docs" / page).read_text(encoding="utf-8") if (ROOT / "docs" / page).is_file() else ""
+            for heading in re.findall(r'"([^"]+)"', headings):
+                cited += 1
+                if not re.search(rf"^#+ {re.escape(heading)}$", told, re.MULTILINE):
+                    wrong.append(f"{name_of(file)}: {page} ({heading})")
+    assert wrong == []
+    assert cited > 50
