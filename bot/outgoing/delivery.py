@@ -143,7 +143,7 @@ class Delivery:
                     self._units.engine.enqueue(unit.session, DELIVER, job, payload, queue=CARDS, partition=partition)
 
     def refresh_due(self) -> None:
-        """Redraw cards whose picture changes with time alone."""
+        """Refresh cards whose picture changes with time alone."""
         with self._units.read() as session:
             due = bool(Outbox(session).refresh_due(self._units.clock.now(), 1))
         if due:

@@ -1,4 +1,4 @@
-"""The Flask application: ingress, health, readiness, metrics."""
+"""The Flask application: webhooks, health, readiness, metrics."""
 
 from __future__ import annotations
 
