@@ -49,7 +49,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.telemetry.metrics import Metrics
     from bot.texts import catalogue
     from bot.unit import Units
-    from handlers.help.events import chat_gone
+    from handlers.help.feishu_events import chat_gone
     from handlers.shared.accounts.pushes import ChannelPushes, PushWork
     from handlers.shared.accounts.registry import Channels
     from handlers.shared.house import House

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar, cast
 
-from adapters.abilities import ABILITIES
+from adapters.abilities import Ability, Capability, Support, Table
+from adapters.ability_matrix import ABILITIES
 from adapters.account import AccountConfig
-from adapters.capabilities import Ability, Capability, Support, Table
 from adapters.errors import Unsupported
 from adapters.transport import Watch, nobody_watches
 from adapters.wechatpay.account import assemble as assemble_wechatpay

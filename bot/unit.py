@@ -20,7 +20,7 @@ from bot.jobs.names import DELIVER
 from bot.permissions import Actor
 from bot.telemetry import correlation
 from bot.texts import Text
-from bot.texts.stored import dump_text
+from bot.texts.stored_text import dump_text
 from storage.areas.configuration import Configuration
 from storage.areas.people import People
 from storage.core.audit import Audit

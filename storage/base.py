@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from sqlalchemy import BigInteger, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from storage.types import BlindIndex, PlainJson, Sealed, SealedJson, UtcDateTime
+from storage.column_types import BlindIndex, PlainJson, Sealed, SealedJson, UtcDateTime
 
 # SQLite only counts up INTEGER primary keys by itself.
 BigId = BigInteger().with_variant(Integer(), "sqlite")

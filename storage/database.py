@@ -16,9 +16,9 @@ from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import NullPool
 
+from storage.column_types import attach_vault
 from storage.keys import open_vault, read_keys
 from storage.private_files import make_file, make_folder, narrow, of_database
-from storage.types import attach_vault
 from storage.vault import Keys, Vault, VaultError
 
 log = structlog.get_logger("database")

@@ -5,7 +5,7 @@ docs/platforms/wechatpay.md ("Roles: merchant and partner").
 
 from __future__ import annotations
 
-from adapters.capabilities import Ability, Capability, Support, Table
+from adapters.abilities import Ability, Capability, Support, Table
 
 _API = Ability(Support.API)
 _COMPLAINT_CONSOLE = "商户平台 → 账户中心 → 消费者投诉"

@@ -6,7 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from adapters.account import AccountConfig
-from adapters.ports import CallbacksPort, ComplaintsPort, DiagnosisPort, InboundPort, RefundsPort, UpkeepPort
+from adapters.ports.complaints import ComplaintsPort
+from adapters.ports.diagnosis import DiagnosisPort
+from adapters.ports.pushes import CallbacksPort, InboundPort
+from adapters.ports.refunds import RefundsPort
+from adapters.ports.upkeep import UpkeepPort
 from adapters.transport import Transport, Watch, nobody_watches
 from adapters.wechatpay.callbacks import WeChatPayCallbacks
 from adapters.wechatpay.client import Client, Patience

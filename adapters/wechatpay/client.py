@@ -18,14 +18,14 @@ import tenacity
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import Certificate
 
-from adapters.answers import read_object
 from adapters.errors import BadRequest, ChannelError, OutcomeUnknown, Unavailable, Untrusted
+from adapters.json_reading import read_object
 from adapters.transport import Answer, Outgoing, Transport
 from adapters.wechatpay import crypto
 from adapters.wechatpay.credentials import CHANNEL, Credentials
 from adapters.wechatpay.errors import to_error
 from adapters.wechatpay.keys import VerificationKeys
-from adapters.wechatpay.replies import unsupported_characters
+from adapters.wechatpay.reply_checks import unsupported_characters
 from adapters.wechatpay.signatures import Distrust, check_signature
 
 Result = TypeVar("Result")

@@ -11,7 +11,7 @@ import structlog
 
 from adapters.errors import BadRequest, Unavailable
 from adapters.values import ComplaintDetails, HistoryEntry, Objection, Picture
-from adapters.wechatpay import replies
+from adapters.wechatpay import reply_checks
 from adapters.wechatpay.client import Client, segment
 from adapters.wechatpay.complaint_values import to_complaint, to_history
 from adapters.wechatpay.credentials import CHANNEL
@@ -62,16 +62,16 @@ class WeChatPayComplaints:
         return to_history([RecordWire.model_validate(row) for row in rows], self._client.clock())
 
     def check_reply(self, text: str) -> Objection | None:
-        return replies.check_reply(text)
+        return reply_checks.check_reply(text)
 
     def check_reason(self, text: str) -> Objection | None:
-        return replies.check_reason(text)
+        return reply_checks.check_reason(text)
 
     def reply(
         self, complaint_id: str, merchant_id: str, text: str, *, immediate: bool = False, idempotency_key: str
     ) -> None:
         """The call for immediate service takes no other complaint and the ordinary one refuses those."""
-        _insist(replies.check_reply(text), "reply")
+        _insist(reply_checks.check_reply(text), "reply")
         if not immediate:
             body: dict[str, object] = {"complainted_mchid": merchant_id, "response_content": text}
             self._client.write("POST", self._path(complaint_id, "response"), body)
@@ -88,12 +88,12 @@ class WeChatPayComplaints:
         self._client.write("POST", self._path(complaint_id, "complete"), {"complainted_mchid": merchant_id})
 
     def approve_refund(self, complaint_id: str, merchant_id: str, launch_in_days: int = 0, remark: str = "") -> None:
-        _insist(replies.check_text(remark, replies.REASON_LIMIT, required=False), "remark")
+        _insist(reply_checks.check_text(remark, reply_checks.REASON_LIMIT, required=False), "remark")
         self._decide(complaint_id, {"action": "APPROVE", "launch_refund_day": launch_in_days}, remark)
 
     def reject_refund(self, complaint_id: str, merchant_id: str, reason: str, remark: str = "") -> None:
-        _insist(replies.check_reason(reason), "reason")
-        _insist(replies.check_text(remark, replies.REASON_LIMIT, required=False), "remark")
+        _insist(reply_checks.check_reason(reason), "reason")
+        _insist(reply_checks.check_text(remark, reply_checks.REASON_LIMIT, required=False), "remark")
         self._decide(complaint_id, {"action": "REJECT", "reject_reason": reason}, remark)
 
     def picture(self, url: str) -> Picture:

@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from adapters.account import AccountConfig
-from adapters.answers import read_object
 from adapters.errors import ChannelError, Misconfigured, NotFound, NotGranted, RateLimited
+from adapters.json_reading import read_object
 from adapters.transport import Answer
 from adapters.values import Finding
 from adapters.wechatpay.callbacks import PATH as ADDRESS
 from adapters.wechatpay.client import Client
 from adapters.wechatpay.complaints import BASE as COMPLAINTS
 from adapters.wechatpay.errors import to_error
-from adapters.wechatpay.key_findings import own_keys, platform_keys
+from adapters.wechatpay.key_checks import own_keys, platform_keys
 from adapters.wechatpay.models import CHINA
 
 SKEW_ALLOWED_SECONDS = 60

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.answers import read_object
 from adapters.errors import (
     BadRequest,
     ChannelError,
@@ -20,6 +19,7 @@ from adapters.errors import (
     Refused,
     Unavailable,
 )
+from adapters.json_reading import read_object
 from adapters.transport import Answer
 from adapters.wechatpay.credentials import CHANNEL
 

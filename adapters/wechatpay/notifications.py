@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from adapters.answers import read_object
 from adapters.errors import BadRequest, Untrusted
+from adapters.json_reading import read_object
 from adapters.values import Acknowledgement, ComplaintNotice, Notification, RefundDetails
 from adapters.wechatpay import crypto
 from adapters.wechatpay.credentials import CHANNEL, Credentials

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from adapters.errors import BadRequest, OutcomeUnknown, Unavailable
 from adapters.values import Objection, RefundDetails, RefundState
-from adapters.wechatpay import replies
+from adapters.wechatpay import reply_checks
 from adapters.wechatpay.client import Client, segment
 from adapters.wechatpay.credentials import CHANNEL
 from adapters.wechatpay.models import RefundWire, read_time
@@ -31,7 +31,7 @@ class WeChatPayRefunds:
         self._client, self._provider, self._notify_url = client, provider, notify_url
 
     def check_reason(self, text: str) -> Objection | None:
-        return replies.check_refund_reason(text)
+        return reply_checks.check_refund_reason(text)
 
     def create(
         self,

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from bot.cards.values import Block, Tag
 from bot.contributions.base import Contribution
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Text
 from bot.unit import Unit
 from storage.areas.approvals import ApprovalRequest

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.area import Areas
 from bot.cards.values import Block, Button, Tag
 from bot.contributions.base import Contribution, Named
-from bot.drawing import Draw, Look
+from bot.look import Draw, Look
 from bot.texts import Text
 
 

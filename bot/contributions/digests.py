@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.cards.values import Block, Button, Toned, Words
 from bot.contributions.base import Named
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Text
 
 

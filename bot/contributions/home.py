@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.cards.values import Block, Button, Item
 from bot.contributions.base import Named
-from bot.drawing import Look
+from bot.look import Look
 from bot.permissions import Actor
 
 

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bot.clock import Clock
-from bot.feishu import slim
+from bot.feishu import slim_import
 from bot.feishu.errors import (
     TOKEN_CODES,
     FeishuError,
@@ -97,7 +97,7 @@ class Caller:
         """The SDK's service class `attribute` of module `name`, bound to this app; made once."""
         with self._config_lock:
             if name not in self._services:
-                self._services[name] = getattr(slim.module(name), attribute)(self._settings())
+                self._services[name] = getattr(slim_import.module(name), attribute)(self._settings())
             return self._services[name]
 
     def call(self, what: str, invoke: Callable[[Any], Any], *, with_card: bool = False) -> Answer:
@@ -120,7 +120,7 @@ class Caller:
 
     def _settings(self) -> Any:
         if self._config is None:
-            config = slim.module("lark_oapi.core.model").Config()
+            config = slim_import.module("lark_oapi.core.model").Config()
             config.app_id, config.app_secret = self.app_id, self.app_secret
             config.domain, config.timeout = self.domain, self.timeout
             config.enable_set_token = True
@@ -131,7 +131,7 @@ class Caller:
     def _send(self, method: str, uri: str, body: Mapping[str, Any] | None, option: Any) -> Any:
         with self._config_lock:
             config = self._settings()
-        core = slim.module("lark_oapi.core")
+        core = slim_import.module("lark_oapi.core")
         request = core.BaseRequest()
         request.http_method, request.uri, request.body = core.HttpMethod[method], uri, body
         if option is None:
@@ -140,7 +140,7 @@ class Caller:
             request.token_types = {core.AccessTokenType.TENANT}
         if body is not None:
             option.headers["Content-Type"] = "application/json; charset=utf-8"
-        return slim.module("lark_oapi.core.http").Transport.execute(config, request, option)
+        return slim_import.module("lark_oapi.core.http").Transport.execute(config, request, option)
 
     def _once(self, what: str, invoke: Callable[[Any], Any], token: str | None, with_card: bool = False) -> Answer:
         started = time.perf_counter()
@@ -148,7 +148,7 @@ class Caller:
         try:
             option = None
             if token is not None:
-                option = slim.module("lark_oapi.core").RequestOption()
+                option = slim_import.module("lark_oapi.core").RequestOption()
                 option.tenant_access_token = token
             raw = _reach(what, invoke, option)
             headers = {str(name).lower(): str(value) for name, value in raw.headers.items()}

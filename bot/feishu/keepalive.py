@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import urlsplit
 
-from bot.feishu import slim
+from bot.feishu import slim_import
 
 _LOCAL = ("127.0.0.1", "localhost", "::1")
 _lock = threading.Lock()
@@ -39,6 +39,6 @@ class _Kept(threading.local):
 def keep_connections() -> None:
     """From now on the SDK's calls keep their connections open. For the whole process; more than once is nothing."""
     with _lock:
-        transport = slim.module("lark_oapi.core.http.transport")
+        transport = slim_import.module("lark_oapi.core.http.transport")
         if isinstance(vars(transport).get("requests"), ModuleType):
             vars(transport)["requests"] = _Kept(vars(transport)["requests"])

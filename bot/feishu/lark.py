@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.clock import Clock
-from bot.feishu import slim
+from bot.feishu import slim_import
 from bot.feishu.api.application import LarkApplication
 from bot.feishu.api.base import IM
 from bot.feishu.api.chats import LarkChats
@@ -37,5 +37,5 @@ class LarkFeishu(LarkMessages, LarkContacts, LarkChats, LarkApplication):
 
     def warm_up(self) -> None:
         """Load what sending needs; the first message would wait for it otherwise."""
-        slim.module(IM)
+        slim_import.module(IM)
         _ = self._im

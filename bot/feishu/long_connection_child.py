@@ -23,7 +23,7 @@ import httpx
 import structlog
 
 from bot.clock import Clock, OffsetClock, SystemClock
-from bot.feishu import slim
+from bot.feishu import slim_import
 from bot.feishu.long_connection import LongConnection
 from bot.feishu.sealing import seal
 from bot.telemetry.logs import configure
@@ -102,8 +102,8 @@ def make_client(connection: LongConnection, courier: Courier, life: Life) -> Any
     drops without an answer; a slow bot does not stop its pings; and it tells when it hears something.
     """
     # Only an annotation there; the real one brings 24 API packages and 80 MB with it.
-    slim.stand_in("lark_oapi.event.dispatcher_handler", EventDispatcherHandler=object)
-    ws = slim.module("lark_oapi.ws.client")
+    slim_import.stand_in("lark_oapi.event.dispatcher_handler", EventDispatcherHandler=object)
+    ws = slim_import.module("lark_oapi.ws.client")
     pool = ThreadPoolExecutor(_AT_ONCE, "deliver")
 
     class Client(ws.Client):  # type: ignore[misc, name-defined]  # the SDK has no types
@@ -134,7 +134,7 @@ def make_client(connection: LongConnection, courier: Courier, life: Life) -> Any
             await self._write_message(frame.SerializeToString())
 
     # At INFO it would log the address it connects to, with the ticket that lets one in.
-    level = slim.module("lark_oapi.core.enum").LogLevel.WARNING
+    level = slim_import.module("lark_oapi.core.enum").LogLevel.WARNING
     return Client(connection.app_id, connection.app_secret, log_level=level, domain=connection.domain)
 
 
@@ -154,7 +154,7 @@ def run_child(connection: LongConnection, beat: Callable[[], None]) -> None:
     clock = OffsetClock(Path(connection.clock_offset_file)) if connection.clock_offset_file else SystemClock()
     life = Life()
     client = make_client(connection, Courier(connection, clock), life)
-    loop = slim.module("lark_oapi.ws.client").loop
+    loop = slim_import.module("lark_oapi.ws.client").loop
 
     async def beats() -> None:
         # In the client's own loop: when a call of the SDK blocks that, this stops too, and the parent notices.

@@ -12,11 +12,11 @@ from bot.cards.actions import ActionSigner
 from bot.cards.render import RenderedCard, render
 from bot.cards.values import Card, Note, Tone
 from bot.contributions.cards import CardKind
-from bot.drawing import Look
 from bot.feishu.port import Receiver
+from bot.look import Look
 from bot.telemetry import correlation
 from bot.texts import Catalogue, Language, Text
-from bot.texts.stored import load_text
+from bot.texts.stored_text import load_text
 from bot.unit import Units, receiver_of, stored_receiver
 from storage.areas.configuration import Configuration
 from storage.core.outbox import Outbox, OutboxMessage, PostedCard

@@ -26,7 +26,7 @@ from bot.cards.values import (
     Words,
 )
 from bot.contributions.approvals import Approvable, Shown
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Instant, Mention, Text, text
 from handlers.shared.due_times import countdown, until_changed, urgency
 from storage.areas.approvals import ApprovalRequest, Approvals, Decision, RequestState

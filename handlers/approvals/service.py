@@ -11,8 +11,8 @@ from bot.errors import Refused
 from bot.permissions import Actor
 from bot.texts import Text, text
 from bot.unit import Unit
-from handlers.shared.intents import requests
-from handlers.shared.intents.policy import Rule, may_vote, voters
+from handlers.shared.intents import quorum, requests
+from handlers.shared.intents.policy import Rule, may_vote
 from handlers.shared.intents.requests import CARD
 from handlers.shared.intents.states import Event
 from storage.areas.approvals import ApprovalRequest, Approvals, ApprovalVote, Decision, RequestState
@@ -30,7 +30,7 @@ def check_approve(unit: Unit, clicked: Clicked) -> Text:
 def approve(unit: Unit, clicked: Clicked) -> None:
     request = _votable(unit, clicked)
     _vote(unit, request, clicked.actor, Decision.APPROVE, None)
-    if _agreed(unit, request) >= request.quorum:
+    if quorum.is_reached(unit, request):
         requests.end(unit, request, Event.QUORUM, Outcome.APPROVED, None)
     else:
         requests.touch(unit, request)
@@ -112,14 +112,6 @@ def due(unit: Unit, deadline: Deadline) -> datetime | None:
 
 
 # -------------------------------------------------------------------------------------------------------------------
-
-
-def _agreed(unit: Unit, request: ApprovalRequest) -> int:
-    """How many of those who agreed may still decide; the vote of somebody who left since does not count."""
-    rule, escalated = Rule(**request.policy), request.escalated_at is not None
-    able = {person.id for person in voters(unit, rule, request.scope, escalated=escalated, not_id=request.requested_by)}
-    votes = unit.of(Approvals).votes(request.id)
-    return sum(vote.decision == Decision.APPROVE and vote.person_id in able for vote in votes)
 
 
 def _votable(unit: Unit, clicked: Clicked) -> ApprovalRequest:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bot.cards.values import Action, Button, Item, Tag, Tone
 from bot.contributions.routing import Clicked
-from bot.drawing import Look
 from bot.errors import Refused
+from bot.look import Look
 from bot.permissions import Actor
 from bot.texts import Fen, text
 from bot.unit import Unit, to_person

@@ -49,7 +49,7 @@ def open_database(settings: Settings, *, migrating: bool = True, waiting: thread
     the event is set or `database_wait` seconds are over.
     """
     from storage.database import Damaged, Database
-    from storage.schema import is_current
+    from storage.schema_version import is_current
 
     database = Database(settings.database_url)
     if waiting is not None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from adapters.errors import ChannelError
-from adapters.ports import CallbacksPort, DiagnosisPort
+from adapters.ports.diagnosis import DiagnosisPort
+from adapters.ports.pushes import CallbacksPort
 from bot.area import Areas
 from bot.clock import Clock
 from bot.contributions.doctor import Check, Finding

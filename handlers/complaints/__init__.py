@@ -11,7 +11,7 @@ from bot.contributions.people import OnPersonLeft, OnRightsLost
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
 from bot.feishu.values import BotAddedToChat
 from bot.texts import text
-from handlers.complaints import cards, config_tables, home, listing, payment, unfinished
+from handlers.complaints import apply_tables, cards, home, listing, refund_subject, unfinished
 from handlers.complaints.commands import COMMANDS, clicks
 from handlers.complaints.deadlines import FINISH, FIRST, remind
 from handlers.complaints.digest import DIGEST
@@ -20,7 +20,7 @@ from handlers.complaints.lookup import LOOKUP
 from handlers.complaints.permissions import SPECS
 from handlers.complaints.service import COMPLETE, SEND_REPLY, Service, hand_back, show_again
 from handlers.complaints.sync import PICTURES
-from handlers.shared.contributions.pushes import OnPush
+from handlers.shared.contributions.push_listeners import OnPush
 from handlers.shared.events import RefundMoved, RefundPaid
 from handlers.shared.house import House
 
@@ -49,18 +49,18 @@ def area(house: House) -> Area:
             Scheduled("complaints.poll", Cron(house.zone, minute="*/5"), POLL),
             OnPush(ComplaintNotice, on_notice),
             OnEvent(BotAddedToChat, show_again, place=1),  # after the greeting
-            OnEvent(RefundMoved, payment.on_moved),
-            OnEvent(RefundPaid, payment.on_paid),
+            OnEvent(RefundMoved, refund_subject.on_moved),
+            OnEvent(RefundPaid, refund_subject.on_paid),
             OnPersonLeft("complaints", hand_back),
             OnRightsLost("complaints", hand_back),
-            payment.subject(service),
+            refund_subject.subject(service),
             home.HOME,
             home.TODO,
             LOOKUP,
             DIGEST,
             *unfinished.EFFECTS,
             unfinished.UNFINISHED,
-            *config_tables.TABLES,
-            config_tables.CHECK,
+            *apply_tables.TABLES,
+            apply_tables.CHECK,
         ),
     )

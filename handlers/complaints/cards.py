@@ -31,11 +31,11 @@ from bot.cards.values import (
     Words,
 )
 from bot.contributions.cards import held, sections
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Fen, Instant, Text, text
-from handlers.complaints.words import step
+from handlers.complaints.phrases import step
 from handlers.shared.due_times import SOON, countdown, until_changed, urgency
-from handlers.shared.words import excerpt, masked_phone, named
+from handlers.shared.phrases import excerpt, masked_phone, named
 from storage.areas.complaints import Complaint, ComplaintEntry, Complaints, Progress, ReplyState
 from storage.areas.configuration import Configuration
 from storage.areas.people import People

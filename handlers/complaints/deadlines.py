@@ -8,7 +8,7 @@ from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
 from handlers.complaints.cards import CARD
 from handlers.shared.due_times import countdown, next_reminder
-from handlers.shared.words import ping
+from handlers.shared.phrases import ping
 from storage.areas.complaints import Complaint, Complaints
 from storage.core.schedule import Deadline
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bot.cards.values import Action, Block, Button, Chart, ChartKind, Items, Note, Tone, Toned, Words
 from bot.contributions.digests import DigestBlock, Digested, Figure
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import text
 from handlers.complaints.listing import item
 from storage.areas.complaints import ComplaintFilter, Complaints

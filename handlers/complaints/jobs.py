@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from adapters.errors import ChannelError, NotFound, OutcomeUnknown, Refused
-from adapters.ports import ComplaintsPort
+from adapters.ports.complaints import ComplaintsPort
 from adapters.values import Author, ComplaintDetails, ComplaintNotice, ComplaintState
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import MessagesPort
@@ -24,7 +24,7 @@ from handlers.complaints.cards import CARD
 from handlers.complaints.states import Event, advance
 from handlers.complaints.sync import merge
 from handlers.shared.accounts.registry import Channels
-from handlers.shared.words import ping
+from handlers.shared.phrases import ping
 from storage.areas.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
 from storage.areas.configuration import Configuration
 from storage.core.effects import Effects, EffectState

@@ -24,16 +24,16 @@ from bot.cards.values import (
     Toned,
 )
 from bot.contributions.routing import Asked, Clicked
-from bot.drawing import Look
 from bot.errors import Refused
 from bot.incoming.messages import mentioned
 from bot.incoming.router import not_allowed
+from bot.look import Look
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, receiver_of, to_person
 from handlers.complaints.cards import CARD
 from handlers.complaints.permissions import VIEW
 from handlers.shared.due_times import brief, urgency
-from handlers.shared.words import excerpt, named
+from handlers.shared.phrases import excerpt, named
 from storage.areas.complaints import COUNTED, Complaint, ComplaintFilter, Complaints
 from storage.areas.people import People
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.ports import ComplaintsPort
+from adapters.ports.complaints import ComplaintsPort
 from adapters.values import Author
 from bot.contributions.cards import held
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
 from bot.errors import Refused
 from bot.feishu.values import BotAddedToChat
+from bot.incoming.card_views import show_view
 from bot.incoming.router import not_allowed
-from bot.incoming.views import show_view
 from bot.permissions import Actor
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
@@ -21,7 +21,7 @@ from handlers.complaints.cards import CARD
 from handlers.complaints.permissions import ASSIGN, HANDLE, REVEAL, VIEW
 from handlers.complaints.states import Event, advance
 from handlers.shared.accounts.registry import Channels, queue_of
-from handlers.shared.words import named, object_to
+from handlers.shared.phrases import named, object_to
 from storage.areas.complaints import Complaint, ComplaintReply, Complaints, Progress, ReplyState
 from storage.areas.people import Person
 

@@ -14,8 +14,8 @@ from bot.unit import Unit, to_chat, to_person
 from handlers.complaints import deadlines
 from handlers.complaints.cards import CARD
 from handlers.complaints.states import Event, advance
-from handlers.complaints.times import FINISH, FIRST_REPLY
-from handlers.shared.words import ping
+from handlers.complaints.time_limits import FINISH, FIRST_REPLY
+from handlers.shared.phrases import ping
 from storage.areas.complaints import Complaint, Complaints, Entry, Progress
 from storage.areas.configuration import ComplaintRoute
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from bot.cards.values import Block, Buttons, Card, Facts, Note, Rule, Tone
 from bot.contributions.digests import DigestBlock, Digested, Figure
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Instant, Text, text
 
 CARD = "digest"

@@ -7,7 +7,7 @@ from bot.contributions.cards import CardKind
 from bot.contributions.events import OnEvent
 from bot.feishu.values import BotAddedToChat, BotMenu, BotRemovedFromChat, ChatDisbanded, MessageRecalled
 from bot.texts import text
-from handlers.help import cards, commands, events
+from handlers.help import cards, commands, feishu_events
 from handlers.shared.house import House
 
 
@@ -21,10 +21,10 @@ def area(house: House) -> Area:
             CardKind(cards.HELP, cards.draw_help),
             CardKind(cards.HOME, cards.draw_home),
             CardKind(cards.TODO, cards.draw_todo),
-            OnEvent(BotAddedToChat, events.on_added),
-            OnEvent(BotRemovedFromChat, events.on_removed),
-            OnEvent(ChatDisbanded, events.on_removed),
-            OnEvent(BotMenu, events.on_menu),
-            OnEvent(MessageRecalled, events.on_recalled),
+            OnEvent(BotAddedToChat, feishu_events.on_added),
+            OnEvent(BotRemovedFromChat, feishu_events.on_removed),
+            OnEvent(ChatDisbanded, feishu_events.on_removed),
+            OnEvent(BotMenu, feishu_events.on_menu),
+            OnEvent(MessageRecalled, feishu_events.on_recalled),
         ),
     )

@@ -10,11 +10,11 @@ from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import Cron, Scheduled
 from bot.feishu.values import UserChanged, UserLeft
 from bot.texts import text
-from handlers.people import config_tables
+from handlers.people import apply_tables
 from handlers.people.cards import ME, draw_me
 from handlers.people.commands import COMMANDS, MANAGE
 from handlers.people.jobs import CHECK, PeopleJobs
-from handlers.people.leaving import on_changed, on_left
+from handlers.people.offboarding import on_changed, on_left
 from handlers.shared.house import House
 
 
@@ -25,7 +25,7 @@ def area(house: House) -> Area:
         (
             PermissionSpec(MANAGE),
             *COMMANDS,
-            *config_tables.TABLES,
+            *apply_tables.TABLES,
             CardKind(ME, draw_me),
             Job(CHECK, PeopleJobs(house.units, house.feishu).check),
             OnEvent(UserLeft, on_left),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import reduce
 
 from bot.cards.values import Card, Facts, Line, Note, Tone, Words
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Text, text
 from storage.areas.people import EVERYWHERE
 

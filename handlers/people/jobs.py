@@ -10,7 +10,7 @@ from bot.feishu.errors import FeishuError
 from bot.feishu.port import ContactsPort
 from bot.jobs.engine import Payload
 from bot.unit import Units
-from handlers.people.leaving import leave
+from handlers.people.offboarding import leave
 from storage.areas.people import People
 
 log = structlog.get_logger("people")

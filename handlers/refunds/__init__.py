@@ -10,13 +10,13 @@ from bot.contributions.jobs import Job
 from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
 from bot.texts import text
-from handlers.refunds import approval, digest, section, unfinished
+from handlers.refunds import approval_card, card_section, digest, unfinished
 from handlers.refunds.clicks import clicks
 from handlers.refunds.jobs import CHECK, FOLLOW, RECOVER, RefundJobs, on_told
 from handlers.refunds.lookup import LOOKUP
 from handlers.refunds.payments import COMPLAINT
 from handlers.refunds.service import ACTION, REQUEST, SEND, RefundService
-from handlers.shared.contributions.pushes import OnPush
+from handlers.shared.contributions.push_listeners import OnPush
 from handlers.shared.house import House
 
 
@@ -29,8 +29,8 @@ def area(house: House) -> Area:
         (
             PermissionSpec(REQUEST, ("operator",)),
             *clicks(service),
-            Section(COMPLAINT, "refunds", section.draw, section.hold),
-            Approvable(ACTION, approval.show, service.decided),
+            Section(COMPLAINT, "refunds", card_section.draw, card_section.hold),
+            Approvable(ACTION, approval_card.show, service.decided),
             Job(SEND, work.send),
             Job(CHECK, work.check),
             Job(RECOVER, work.recover),

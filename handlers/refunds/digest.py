@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from bot.contributions.digests import DigestBlock, Digested, Figure
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Fen, text
 from storage.areas.refunds import Refunds
 

@@ -14,7 +14,7 @@ import structlog
 from adapters.channel import Channel
 from adapters.errors import ChannelError, Misconfigured, NotEnough, NotFound, NotGranted, OutcomeUnknown, Unavailable
 from adapters.errors import Refused as ChannelRefused
-from adapters.ports import RefundsPort
+from adapters.ports.refunds import RefundsPort
 from adapters.values import RefundDetails, RefundState
 from bot.jobs.engine import Payload
 from bot.telemetry import correlation
@@ -24,7 +24,7 @@ from handlers.refunds.payments import COMPLAINT, moved, payment_of, subject_of
 from handlers.refunds.service import ACTION
 from handlers.refunds.states import Event, advance
 from handlers.shared.accounts.registry import Channels
-from handlers.shared.contributions.refunds import RefundSubject
+from handlers.shared.contributions.refund_subjects import RefundSubject
 from handlers.shared.events import RefundMoved, RefundPaid
 from handlers.shared.intents import requests
 from storage.areas.people import EVERYWHERE

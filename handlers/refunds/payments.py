@@ -9,7 +9,7 @@ from bot.contributions.routing import Clicked
 from bot.errors import Refused
 from bot.texts import text
 from bot.unit import Unit
-from handlers.shared.contributions.refunds import Payment, RefundSubject
+from handlers.shared.contributions.refund_subjects import Payment, RefundSubject
 from handlers.shared.events import RefundMoved
 from handlers.shared.intents import requests
 from storage.areas.refunds import Refund, Refunds

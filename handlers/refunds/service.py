@@ -6,22 +6,22 @@ import re
 import secrets
 from dataclasses import dataclass
 
-from adapters.ports import RefundsPort
+from adapters.ports.refunds import RefundsPort
 from bot.contributions.approvals import Outcome
 from bot.contributions.permissions import Permission
 from bot.contributions.routing import Clicked
 from bot.errors import Refused
+from bot.incoming.card_views import show_view
 from bot.incoming.router import not_allowed
-from bot.incoming.views import show_view
 from bot.texts import Fen, Text, text
 from bot.unit import Unit, to_person
+from handlers.refunds.card_section import VIEW
 from handlers.refunds.payments import clicked_payment, moved, payment_of, subject_of
-from handlers.refunds.section import VIEW
 from handlers.refunds.states import Event, advance
 from handlers.shared.accounts.registry import Channels, queue_of
-from handlers.shared.contributions.refunds import Payment
+from handlers.shared.contributions.refund_subjects import Payment
 from handlers.shared.intents import requests
-from handlers.shared.words import object_to
+from handlers.shared.phrases import object_to
 from storage.areas.approvals import ApprovalRequest
 from storage.areas.refunds import UNSETTLED, Refund, RefundProgress, Refunds
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.cards.values import Action, Block, Button, Buttons, Card, Line, Tone
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Fen, Instant, Param, Text, text
 from storage.areas.people import People
 from storage.core.audit import AuditEntry, entries

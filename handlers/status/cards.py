@@ -25,7 +25,7 @@ from bot.cards.values import (
 )
 from bot.cards.values import Item as Entry
 from bot.cards.values import Items as Entries
-from bot.drawing import Look
+from bot.look import Look
 from bot.telemetry.calls import FEISHU, LATELY
 from bot.texts import Instant, Left, Text, text
 from handlers.status.backlog import CALL, PROCESS, Item, items, parked_items

@@ -20,13 +20,13 @@ from sqlalchemy.orm import Session
 
 from storage.backups.history import RESTORED
 from storage.backups.sealed_file import UnreadableFile, read_header, read_lines, write_lines
+from storage.column_types import lent_vault
 from storage.core.audit import Audit, Verdict
 from storage.core.schedule import Heartbeat, Schedules
 from storage.database import Database
 from storage.keys import open_vault
 from storage.migrate import SchemaTooNew, alembic_config, current, revisions
 from storage.models import METADATA
-from storage.types import lent_vault
 
 _BATCH = 500
 _ALIVE = timedelta(seconds=15)

@@ -15,7 +15,7 @@ from sqlalchemy import String, Table, Text, insert, select, text, type_coerce, u
 from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from storage.base import Base, id_key, key_text, long_key, sealed_json
-from storage.types import SealedJson
+from storage.column_types import SealedJson
 from storage.vault import VaultError
 
 GENESIS = "0" * 64

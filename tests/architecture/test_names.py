@@ -6,8 +6,10 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Iterator
+from importlib import import_module
 from inspect import isclass
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 
@@ -38,7 +40,7 @@ OLD_WORDS = {
 OLD_MODULES = {
     "cards": {"showing"},
     "commands or clicks": {"table"},
-    "config_tables or config_rows": {"declared", "declaring"},
+    "apply_tables or apply_rows": {"declared", "declaring"},
     "repair": {"mending"},
     "gauges": {"readings"},
     "calls": {"watching"},
@@ -55,7 +57,7 @@ OLD_MODULES = {
 }
 WORDS = {old: new for new, words in OLD_WORDS.items() for old in words}
 MODULES = {old: new for new, words in OLD_MODULES.items() for old in words}
-ELSEWHERE = {"bot/telemetry/spans.py", "bot/contributions/web.py"}  # which are what they say
+ELSEWHERE = {"bot/telemetry/spans.py", "bot/contributions/routes.py"}  # which are what they say
 # Verbs whose object is told now: send_text, send_card, render.
 OLD_VERBS = {"say", "post"}
 
@@ -101,7 +103,10 @@ def test_an_old_name_is_found(module: str, source: str) -> None:
     assert len(old_names(module, source)) == 1
 
 
-@pytest.mark.parametrize("module", [adapters.ports, bot.feishu.port])
+PORTS = [import_module(found.name) for found in iter_modules(adapters.ports.__path__, "adapters.ports.")]
+
+
+@pytest.mark.parametrize("module", [*PORTS, bot.feishu.port])
 def test_ports_end_in_port_and_nothing_else_does(module: object) -> None:
     for name, each in vars(module).items():
         if isclass(each) and each.__module__ == getattr(module, "__name__", ""):
@@ -109,7 +114,7 @@ def test_ports_end_in_port_and_nothing_else_does(module: object) -> None:
 
 
 def test_a_port_a_row_and_a_value_never_share_a_name() -> None:
-    ports = {name for name in vars(adapters.ports) if name.endswith("Port")}
+    ports = {name for module in PORTS for name in vars(module) if name.endswith("Port")}
     values = {
         name for name, each in vars(adapters.values).items() if isclass(each) and each.__module__ == "adapters.values"
     }

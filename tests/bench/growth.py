@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from bot.drawing import Look
+from bot.look import Look
 from handlers.complaints import cards, listing
 from storage.areas.complaints import Complaints
 from storage.areas.people import People

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 import app
-from adapters.ports import ComplaintsPort
+from adapters.ports.complaints import ComplaintsPort
 from adapters.values import Author, ComplainedOrder, ComplaintDetails, ComplaintState, HistoryEntry
 from bot.settings import load
 from handlers.complaints.jobs import ComplaintJobs

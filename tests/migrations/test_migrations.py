@@ -18,7 +18,7 @@ from bot.jobs.engine import Engine
 from storage.database import Database
 from storage.migrate import SchemaTooNew, current, downgrade, drift, migrate, newest
 from storage.models import METADATA
-from storage.schema import is_current, schema
+from storage.schema_version import is_current, schema
 from tests.rows import SECRET
 
 ROOT = Path(__file__).resolve().parents[2]

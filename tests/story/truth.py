@@ -13,7 +13,7 @@ from bot.cards.actions import ActionSigner
 from bot.cards.render import render
 from bot.clock import OffsetClock
 from bot.contributions.cards import CardKind
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import catalogue
 from sandbox.demo import Demo
 from sandbox.wechatpay.complaints import State

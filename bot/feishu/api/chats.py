@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from bot.feishu import slim
+from bot.feishu import slim_import
 from bot.feishu.api.base import IM, Api
 from bot.feishu.port import Chat
 
@@ -15,7 +15,7 @@ class LarkChats(Api):
 
     def chat(self, chat_id: str) -> Chat:
         def invoke(option: Any) -> Any:
-            request = slim.module(IM).GetChatRequest.builder().chat_id(chat_id).user_id_type("open_id").build()
+            request = slim_import.module(IM).GetChatRequest.builder().chat_id(chat_id).user_id_type("open_id").build()
             return self._im.chat.get(request, option)
 
         return _chat(chat_id, self._caller.call("chat.get", invoke).data)
@@ -25,7 +25,7 @@ class LarkChats(Api):
 
         def page(token: str) -> Callable[[Any], Any]:
             def invoke(option: Any) -> Any:
-                request = slim.module(IM).ListChatRequest.builder().user_id_type("open_id").page_size(100)
+                request = slim_import.module(IM).ListChatRequest.builder().user_id_type("open_id").page_size(100)
                 return self._im.chat.list((request.page_token(token) if token else request).build(), option)
 
             return invoke
@@ -37,7 +37,9 @@ class LarkChats(Api):
 
         def page(token: str) -> Callable[[Any], Any]:
             def invoke(option: Any) -> Any:
-                request = slim.module(IM).GetChatMembersRequest.builder().chat_id(chat_id).member_id_type("open_id")
+                request = (
+                    slim_import.module(IM).GetChatMembersRequest.builder().chat_id(chat_id).member_id_type("open_id")
+                )
                 request = request.page_size(100)
                 return self._im.chat_members.get((request.page_token(token) if token else request).build(), option)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from bot.feishu import slim
+from bot.feishu import slim_import
 from bot.feishu.api.base import Api, cut, items_of, texts_of
 from bot.feishu.errors import Unreachable
 from bot.feishu.events import read_user
@@ -21,7 +21,9 @@ class LarkContacts(Api):
 
     def user(self, open_id: str) -> FeishuUser:
         def invoke(option: Any) -> Any:
-            request = slim.module(_CONTACT).GetUserRequest.builder().user_id(open_id).user_id_type("open_id").build()
+            request = (
+                slim_import.module(_CONTACT).GetUserRequest.builder().user_id(open_id).user_id_type("open_id").build()
+            )
             return self._contact.user.get(request, option)
 
         raw = self._caller.call("user.get", invoke).data.get("user")
@@ -34,7 +36,9 @@ class LarkContacts(Api):
 
         def some(part: Sequence[str]) -> Callable[[Any], Any]:
             def invoke(option: Any) -> Any:
-                request = slim.module(_CONTACT).BatchUserRequest.builder().user_ids(list(part)).user_id_type("open_id")
+                request = (
+                    slim_import.module(_CONTACT).BatchUserRequest.builder().user_ids(list(part)).user_id_type("open_id")
+                )
                 return self._contact.user.batch(request.build(), option)
 
             return invoke
@@ -47,7 +51,7 @@ class LarkContacts(Api):
 
     def contact_range(self) -> ContactRange:
         def invoke(option: Any) -> Any:
-            request = slim.module(_CONTACT).ListScopeRequest.builder().user_id_type("open_id").page_size(100)
+            request = slim_import.module(_CONTACT).ListScopeRequest.builder().user_id_type("open_id").page_size(100)
             return self._contact.scope.list(request.build(), option)
 
         data = self._caller.call("contact.range", invoke).data

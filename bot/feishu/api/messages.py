@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bot.feishu import slim
+from bot.feishu import slim_import
 from bot.feishu.api.base import IM, Api, cut, required, texts_of
 from bot.feishu.errors import BadRequest
 from bot.feishu.port import Receiver
@@ -36,7 +36,7 @@ class LarkMessages(Api):
         """Draw the card anew for everybody; at most 14 days after it was sent."""
 
         def invoke(option: Any) -> Any:
-            sdk = slim.module(IM)
+            sdk = slim_import.module(IM)
             body = sdk.PatchMessageRequestBody.builder().content(content).build()
             request = sdk.PatchMessageRequest.builder().message_id(message_id).request_body(body).build()
             return self._im.message.patch(request, option)
@@ -45,7 +45,7 @@ class LarkMessages(Api):
 
     def recall(self, message_id: str) -> None:
         def invoke(option: Any) -> Any:
-            request = slim.module(IM).DeleteMessageRequest.builder().message_id(message_id).build()
+            request = slim_import.module(IM).DeleteMessageRequest.builder().message_id(message_id).build()
             return self._im.message.delete(request, option)
 
         self._caller.call("message.recall", invoke)
@@ -54,7 +54,7 @@ class LarkMessages(Api):
         """`emoji` is Feishu's key: OK, DONE, OnIt, CheckMark."""
 
         def invoke(option: Any) -> Any:
-            sdk = slim.module(IM)
+            sdk = slim_import.module(IM)
             kind = sdk.Emoji.builder().emoji_type(emoji).build()
             body = sdk.CreateMessageReactionRequestBody.builder().reaction_type(kind).build()
             request = sdk.CreateMessageReactionRequest.builder().message_id(message_id).request_body(body).build()
@@ -67,7 +67,7 @@ class LarkMessages(Api):
 
         def some(part: Sequence[str]) -> Callable[[Any], Any]:
             def invoke(option: Any) -> Any:
-                sdk = slim.module(IM)
+                sdk = slim_import.module(IM)
                 body = sdk.UrgentReceivers.builder().user_id_list(list(part)).build()
                 request = sdk.UrgentAppMessageRequest.builder().message_id(message_id).user_id_type("open_id")
                 return self._im.message.urgent_app(request.request_body(body).build(), option)
@@ -82,7 +82,7 @@ class LarkMessages(Api):
         name = "image." + (content_type.split("/")[-1].split(";")[0].strip() or "bin")
 
         def invoke(option: Any) -> Any:
-            sdk = slim.module(IM)
+            sdk = slim_import.module(IM)
             # A bare stream is sent without a file name, and then Feishu does not take it for a file.
             picture = (name, io.BytesIO(data), content_type)
             body = sdk.CreateImageRequestBody.builder().image_type("message").image(picture).build()
@@ -94,7 +94,7 @@ class LarkMessages(Api):
         id_type = "chat_id" if receive.kind == "chat" else "open_id"
 
         def invoke(option: Any) -> Any:
-            sdk = slim.module(IM)
+            sdk = slim_import.module(IM)
             body = sdk.CreateMessageRequestBody.builder().receive_id(receive.id).msg_type(kind).content(content)
             request = sdk.CreateMessageRequest.builder().receive_id_type(id_type)
             return self._im.message.create(request.request_body(body.uuid(uuid).build()).build(), option)
@@ -107,7 +107,7 @@ class LarkMessages(Api):
             raise BadRequest(what, "no message to reply to")
 
         def invoke(option: Any) -> Any:
-            sdk = slim.module(IM)
+            sdk = slim_import.module(IM)
             body = sdk.ReplyMessageRequestBody.builder().msg_type(kind).content(content).reply_in_thread(in_thread)
             request = sdk.ReplyMessageRequest.builder().message_id(message_id)
             return self._im.message.reply(request.request_body(body.uuid(uuid).build()).build(), option)

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 import structlog
 
 from adapters.errors import ChannelError
-from adapters.ports import InboundPort
+from adapters.ports.pushes import InboundPort
 from adapters.values import Acknowledgement
 from bot.incoming.failure_limit import FailureLimiter
 from bot.incoming.webhooks import PushAnswer, Pushed, PushPort
 from bot.jobs.retries import TryAgain
 from bot.unit import Unit
 from handlers.shared.accounts.registry import Channels
-from handlers.shared.contributions.pushes import OnPush
+from handlers.shared.contributions.push_listeners import OnPush
 
 log = structlog.get_logger("channels")
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from adapters.account import AccountConfig
 from adapters.channel import Channel, build
 from adapters.errors import ChannelError, Misconfigured
-from adapters.ports import UpkeepPort
+from adapters.ports.upkeep import UpkeepPort
 from adapters.transport import Watch, nobody_watches
 from bot.clock import Clock
 from bot.jobs.engine import channel_queue

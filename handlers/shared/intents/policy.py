@@ -1,4 +1,4 @@
-"""The policy of an action: how many must agree, who they are, by when, and who is asked when they do not answer."""
+"""The policy of an action: who must agree, by when, and who is asked when they do not answer."""
 
 from __future__ import annotations
 
@@ -49,11 +49,6 @@ class Rule:
     escalate: str | None = "role:admin"
     above_fen: int | None = None
     quorum_above: int | None = None
-
-    def needed(self, amount_fen: int | None) -> int:
-        if amount_fen is not None and self.above_fen is not None and amount_fen > self.above_fen:
-            return max(self.quorum, self.quorum_above or self.quorum)
-        return self.quorum
 
     def stored(self) -> dict[str, Any]:
         return asdict(self)

@@ -13,6 +13,7 @@ from bot.permissions import Actor
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
 from handlers.shared.intents.policy import Rule, rule_for, voters
+from handlers.shared.intents.quorum import needed
 from handlers.shared.intents.states import Event, advance
 from storage.areas.approvals import ApprovalRequest, Approvals, RequestState
 
@@ -25,8 +26,8 @@ def check(unit: Unit, action: str, scope: str, by: Actor, amount_fen: int | None
     rule = rule_for(unit, action, scope)
     able = voters(unit, rule, scope, escalated=False, not_id=by.id or 0)
     backup = voters(unit, rule, scope, escalated=True, not_id=by.id or 0)
-    if len(backup) < rule.needed(amount_fen) or not (able or backup):
-        raise Refused(text("approval.nobody", needed=rule.needed(amount_fen), found=len(backup)))
+    if len(backup) < needed(rule, amount_fen) or not (able or backup):
+        raise Refused(text("approval.nobody", needed=needed(rule, amount_fen), found=len(backup)))
 
 
 def ask(
@@ -54,7 +55,7 @@ def ask(
         ApprovalRequest(
             action=action, scope=scope, subject=subject, story=story, chat_id=chat_id, amount_fen=amount_fen,
             requested_by=by.id, requested_at=unit.now, state=RequestState.PENDING,
-            quorum=rule.needed(weight), policy=rule.stored(), due_at=due,
+            quorum=needed(rule, weight), policy=rule.stored(), due_at=due,
         )
     )  # fmt: skip
     unit.deadlines.set(DUE, str(request.id), due, due)

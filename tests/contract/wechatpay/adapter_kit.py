@@ -12,7 +12,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
 from adapters.account import AccountConfig
-from adapters.ports import CallbacksPort, ComplaintsPort, DiagnosisPort, InboundPort, RefundsPort, UpkeepPort
+from adapters.ports.complaints import ComplaintsPort
+from adapters.ports.diagnosis import DiagnosisPort
+from adapters.ports.pushes import CallbacksPort, InboundPort
+from adapters.ports.refunds import RefundsPort
+from adapters.ports.upkeep import UpkeepPort
 from adapters.wechatpay.account import assemble
 from adapters.wechatpay.client import Patience
 from sandbox.faults import CallFault, Fault, PushFault

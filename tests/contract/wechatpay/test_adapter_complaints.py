@@ -18,7 +18,7 @@ from adapters.errors import (
     RateLimited,
     Unavailable,
 )
-from adapters.ports import ComplaintsPort
+from adapters.ports.complaints import ComplaintsPort
 from adapters.values import Author, ComplaintState
 from sandbox.faults import CallFault
 from sandbox.server import Sandbox

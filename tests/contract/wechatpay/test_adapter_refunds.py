@@ -10,7 +10,7 @@ import pytest
 from adapter_kit import Shop, eventually, mailbox, shop_in
 
 from adapters.errors import BadRequest, Conflict, NotEnough, NotFound, OutcomeUnknown
-from adapters.ports import RefundsPort
+from adapters.ports.refunds import RefundsPort
 from adapters.values import RefundDetails, RefundState
 from sandbox.faults import CallFault
 from sandbox.server import Sandbox

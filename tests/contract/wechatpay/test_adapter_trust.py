@@ -12,7 +12,10 @@ from adapter_kit import Mailbox, Pushed, Shop, eventually, mailbox, shop_in
 
 from adapters.channel import build
 from adapters.errors import BadRequest, Misconfigured, OutcomeUnknown, Untrusted
-from adapters.ports import CallbacksPort, ComplaintsPort, DiagnosisPort, InboundPort, UpkeepPort
+from adapters.ports.complaints import ComplaintsPort
+from adapters.ports.diagnosis import DiagnosisPort
+from adapters.ports.pushes import CallbacksPort, InboundPort
+from adapters.ports.upkeep import UpkeepPort
 from adapters.values import ComplaintNotice, Finding
 from sandbox.faults import CallFault, PushFault
 from sandbox.server import Sandbox

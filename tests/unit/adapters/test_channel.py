@@ -8,12 +8,16 @@ import pytest
 from merchant_kit import NOW, config, private_pem
 from pydantic import ValidationError
 
-from adapters.abilities import ABILITIES, ability
+from adapters.abilities import METHODS, Capability, Support
+from adapters.ability_matrix import ABILITIES, ability
 from adapters.account import AccountConfig
-from adapters.capabilities import METHODS, Capability, Support
 from adapters.channel import KINDS, Channel, build
 from adapters.errors import Misconfigured, Unsupported
-from adapters.ports import CallbacksPort, ComplaintsPort, DiagnosisPort, InboundPort, RefundsPort, UpkeepPort
+from adapters.ports.complaints import ComplaintsPort
+from adapters.ports.diagnosis import DiagnosisPort
+from adapters.ports.pushes import CallbacksPort, InboundPort
+from adapters.ports.refunds import RefundsPort
+from adapters.ports.upkeep import UpkeepPort
 from adapters.values import ComplaintNotice
 
 

@@ -13,9 +13,9 @@ from merchant_kit import API_V3_KEY, NOW, config, sealed, signed
 
 from adapters.channel import build
 from adapters.errors import BadRequest, Untrusted
-from adapters.ports import InboundPort
+from adapters.ports.pushes import InboundPort
 from adapters.values import ComplaintNotice, Notification, RefundDetails, RefundState
-from adapters.wechatpay.key_findings import own_keys
+from adapters.wechatpay.key_checks import own_keys
 
 INBOUND = build(config(), clock=lambda: NOW).require(InboundPort)
 CONTENT = {"complaint_id": "200201820200101080076610000", "action_type": "CREATE_COMPLAINT"}

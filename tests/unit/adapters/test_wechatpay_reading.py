@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.answers import clean_text, read_object
+from adapters.json_reading import clean_text, read_object
 from adapters.values import Author, ComplaintState, RefundState
 from adapters.wechatpay.complaint_values import author_of, to_complaint, to_history
 from adapters.wechatpay.models import ComplaintWire, EnvelopeWire, PageWire, RecordWire, RefundWire, Wire, read_time

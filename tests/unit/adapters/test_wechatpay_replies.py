@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.values import Objection
 from adapters.wechatpay.complaints import idempotent_id
-from adapters.wechatpay.replies import check_reason, check_refund_reason, check_reply
+from adapters.wechatpay.reply_checks import check_reason, check_refund_reason, check_reply
 
 
 @pytest.mark.parametrize(

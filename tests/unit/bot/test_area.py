@@ -18,9 +18,9 @@ from bot.contributions.jobs import Job
 from bot.contributions.permissions import ROLE_NAMES, Permission, PermissionSpec
 from bot.contributions.routing import Asked, Click, Clicked, Command, NoArguments
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled, ScheduledByRows, Sweep
-from bot.drawing import Look
 from bot.feishu.values import BotAddedToChat, BotMenu
 from bot.jobs.engine import Engine, Payload
+from bot.look import Look
 from bot.texts import text
 from bot.unit import Unit, Units
 from storage.core.schedule import Deadline, Deadlines

@@ -13,12 +13,12 @@ from sqlalchemy import insert, select, text
 
 from storage.areas.complaints import Complaint, Complaints
 from storage.areas.people import People, Person
+from storage.column_types import UtcDateTime
 from storage.core.audit import Audit
 from storage.core.inbox import Inbox, InboxItem
 from storage.core.schedule import ScheduleRun
 from storage.database import Database
 from storage.keys import DataKey, open_vault, secret_fingerprint
-from storage.types import UtcDateTime
 from storage.vault import Vault, VaultError, WrappedKey, new_wrapped_key, unwrap, wrap
 from tests.databases import migrated_url
 from tests.rows import NAME, NOW, OPEN_ID, OPENID, PHONE, SECRET, complaint, person

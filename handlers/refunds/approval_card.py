@@ -6,11 +6,11 @@ from sqlalchemy.orm import Session
 
 from bot.cards.values import Block, Facts, Fold, Line, Note, Quote, Tag, Tone, Toned, Warning, Words
 from bot.contributions.approvals import Shown
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Fen, Instant, Text, text
 from handlers.refunds.payments import payment_of
-from handlers.refunds.words import refund_line, told
-from handlers.shared.contributions.refunds import Payment
+from handlers.refunds.phrases import refund_line, told
+from handlers.shared.contributions.refund_subjects import Payment
 from storage.areas.approvals import ApprovalRequest
 from storage.areas.people import People
 from storage.areas.refunds import Refund, RefundProgress, Refunds

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.telemetry.logs import new_incident, redacted
 from bot.texts import Fen, Instant, Left, Mention, Text
-from bot.texts.stored import dump_text, load_text
+from bot.texts.stored_text import dump_text, load_text
 
 ROOT = Path(__file__).resolve().parents[3]
 WORDS = st.text(max_size=30)

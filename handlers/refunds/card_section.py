@@ -8,11 +8,11 @@ from sqlalchemy.orm import Session
 
 from bot.cards.values import Action, Block, Button, ButtonStyle, Confirm, Form, Input, Note, Tag, Tone
 from bot.contributions.cards import Drawn
-from bot.drawing import Look
+from bot.look import Look
 from bot.texts import Fen, Text, text
 from handlers.refunds.payments import payment_of
-from handlers.refunds.words import all_told
-from handlers.shared.contributions.refunds import Payment
+from handlers.refunds.phrases import all_told
+from handlers.shared.contributions.refund_subjects import Payment
 from storage.areas.people import People
 from storage.areas.refunds import UNSETTLED, Refund, RefundProgress, Refunds
 

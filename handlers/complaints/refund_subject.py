@@ -5,15 +5,15 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from adapters.channel import Channel
-from adapters.ports import ComplaintsPort
+from adapters.ports.complaints import ComplaintsPort
 from bot.contributions.routing import Clicked
 from bot.unit import Unit, Units
 from handlers.complaints.cards import CARD
 from handlers.complaints.jobs import ask_sync
 from handlers.complaints.service import Service
-from handlers.shared.contributions.refunds import Payment, RefundSubject
+from handlers.shared.contributions.refund_subjects import Payment, RefundSubject
 from handlers.shared.events import RefundMoved, RefundPaid
-from handlers.shared.words import masked_phone
+from handlers.shared.phrases import masked_phone
 from storage.areas.complaints import Complaint, Complaints
 
 _WANTS_REFUND = "REFUND"  # WeChat Pay, 查询投诉单详情 (problem_type)
