@@ -16,8 +16,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from storage.all_models import METADATA
 from storage.database import Database
-from storage.models import METADATA
 
 log = structlog.get_logger("schema")
 

@@ -27,11 +27,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from storage.all_models import METADATA
 from storage.column_types import Sealed, SealedJson
 from storage.core.schedule import Schedules
 from storage.database import Database
 from storage.keys import DataKey, newest
-from storage.models import METADATA
 from storage.vault import INDEX_KEY_ID, REREAD_AFTER, Vault, new_wrapped_key
 
 # Every process has read the keys again by then, so nothing more is sealed with an older one.

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.card_context import Look
 from bot.cards.values import Block, Tag
 from bot.contributions.base import Contribution
-from bot.look import Look
 from bot.texts import Text
 from bot.unit import Unit
 from storage.areas.approvals import ApprovalRequest

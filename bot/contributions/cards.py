@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from bot.area import Areas
+from bot.card_context import Draw, Look
 from bot.cards.values import Block, Button, Tag
 from bot.contributions.base import Contribution, Named
-from bot.look import Draw, Look
 from bot.texts import Text
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.card_context import Look
 from bot.cards.values import Block, Button, Toned, Words
 from bot.contributions.base import Named
-from bot.look import Look
 from bot.texts import Text
 
 

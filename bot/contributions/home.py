@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bot.card_context import Look
 from bot.cards.values import Block, Button, Item
 from bot.contributions.base import Named
-from bot.look import Look
 from bot.permissions import Actor
 
 

@@ -11,7 +11,7 @@ from bot.feishu.api.base import IM
 from bot.feishu.api.chats import LarkChats
 from bot.feishu.api.contacts import LarkContacts
 from bot.feishu.api.messages import LarkMessages
-from bot.feishu.calling import Caller, Watch
+from bot.feishu.caller import Caller, Watch
 
 
 class LarkFeishu(LarkMessages, LarkContacts, LarkChats, LarkApplication):

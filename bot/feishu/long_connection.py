@@ -19,7 +19,7 @@ from pathlib import Path
 
 import structlog
 
-from bot.feishu.calling import domain_address
+from bot.feishu.caller import domain_address
 
 _ROOT = Path(__file__).resolve().parents[2]
 _log = structlog.get_logger("bot.feishu")

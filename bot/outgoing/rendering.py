@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from bot.card_context import Look
 from bot.cards.actions import ActionSigner
 from bot.cards.render import RenderedCard, render
 from bot.cards.values import Card, Note, Tone
 from bot.contributions.cards import CardKind
 from bot.feishu.port import Receiver
-from bot.look import Look
 from bot.telemetry import correlation
 from bot.texts import Catalogue, Language, Text
 from bot.texts.stored_text import load_text

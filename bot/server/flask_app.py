@@ -9,7 +9,7 @@ from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
 from bot.area import Areas
-from bot.contributions.routes import Routes
+from bot.contributions.web_routes import Routes
 from bot.incoming.webhooks import Webhooks
 from bot.telemetry.metrics import Metrics
 

@@ -6,7 +6,7 @@ from bot.area import Area
 from bot.contributions.jobs import Job
 from bot.contributions.scheduled import Cron, Scheduled
 from bot.texts import text
-from handlers.accounts import apply_tables
+from handlers.accounts import apply_file_tables
 from handlers.shared.house import House
 
 REFRESH = "channels.refresh"
@@ -17,7 +17,7 @@ def area(house: House) -> Area:
         "accounts",
         text("help.area.accounts"),
         (
-            *apply_tables.TABLES,
+            *apply_file_tables.TABLES,
             Job(REFRESH, lambda payload: house.accounts.refresh()),
             Scheduled(REFRESH, Cron(house.zone, minute="7"), REFRESH),
         ),

@@ -9,7 +9,7 @@ from bot.contributions.people import OnPersonLeft
 from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import DeadlineKind
 from bot.texts import text
-from handlers.approvals import apply_tables, service, todo
+from handlers.approvals import apply_file_tables, service, todo
 from handlers.approvals.cards import draw
 from handlers.approvals.clicks import CLICKS
 from handlers.approvals.lookup import LOOKUP
@@ -30,6 +30,6 @@ def area(house: House) -> Area:
             TodoBlock("approvals", todo.items, place=-1),  # a decision that others wait for comes first
             OnPersonLeft("approvals", service.withdraw_all, place=-1),  # before what they handled is handed back
             LOOKUP,
-            apply_tables.TABLE,
+            apply_file_tables.TABLE,
         ),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from bot.card_context import Look
 from bot.cards.values import (
     Action,
     Block,
@@ -26,7 +27,6 @@ from bot.cards.values import (
     Words,
 )
 from bot.contributions.approvals import Approvable, Shown
-from bot.look import Look
 from bot.texts import Instant, Mention, Text, text
 from handlers.shared.due_times import countdown, until_changed, urgency
 from storage.areas.approvals import ApprovalRequest, Approvals, Decision, RequestState

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bot.card_context import Look
 from bot.cards.values import Action, Button, Item, Tag, Tone
 from bot.contributions.routing import Clicked
 from bot.errors import Refused
-from bot.look import Look
 from bot.permissions import Actor
 from bot.texts import Fen, text
 from bot.unit import Unit, to_person

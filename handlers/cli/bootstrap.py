@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the command line's help must not wait for what it does not 
     import threading
 
     from bot.clock import Clock
-    from bot.feishu.calling import Watch
+    from bot.feishu.caller import Watch
     from bot.feishu.lark import LarkFeishu
     from bot.incoming.user_rate_limit import UserRateLimiter
     from bot.incoming.webhooks import FeishuKeys

@@ -11,7 +11,7 @@ from bot.contributions.people import OnPersonLeft, OnRightsLost
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
 from bot.feishu.values import BotAddedToChat
 from bot.texts import text
-from handlers.complaints import apply_tables, cards, home, listing, refund_subject, unfinished
+from handlers.complaints import apply_file_tables, cards, home, listing, refund_subject, unfinished
 from handlers.complaints.commands import COMMANDS, clicks
 from handlers.complaints.deadlines import FINISH, FIRST, remind
 from handlers.complaints.digest import DIGEST
@@ -60,7 +60,7 @@ def area(house: House) -> Area:
             DIGEST,
             *unfinished.EFFECTS,
             unfinished.UNFINISHED,
-            *apply_tables.TABLES,
-            apply_tables.CHECK,
+            *apply_file_tables.TABLES,
+            apply_file_tables.CHECK,
         ),
     )

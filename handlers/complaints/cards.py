@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import partial
 
+from bot.card_context import Look
 from bot.cards.values import (
     Action,
     Block,
@@ -31,7 +32,6 @@ from bot.cards.values import (
     Words,
 )
 from bot.contributions.cards import held, sections
-from bot.look import Look
 from bot.texts import Fen, Instant, Text, text
 from handlers.complaints.phrases import step
 from handlers.shared.due_times import SOON, countdown, until_changed, urgency

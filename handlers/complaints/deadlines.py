@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat, to_person
@@ -11,6 +11,10 @@ from handlers.shared.due_times import countdown, next_reminder
 from handlers.shared.phrases import ping
 from storage.areas.complaints import Complaint, Complaints
 from storage.core.schedule import Deadline
+
+# docs/platforms/wechatpay.md ("Due times"), by the clock.
+FIRST_REPLY_WITHIN = timedelta(hours=24)
+FINISH_WITHIN = timedelta(hours=72)
 
 FIRST = "complaint.first_reply"
 FINISH = "complaint.finish"

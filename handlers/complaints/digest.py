@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from bot.card_context import Look
 from bot.cards.values import Action, Block, Button, Chart, ChartKind, Items, Note, Tone, Toned, Words
 from bot.contributions.digests import DigestBlock, Digested, Figure
-from bot.look import Look
 from bot.texts import text
 from handlers.complaints.listing import item
 from storage.areas.complaints import ComplaintFilter, Complaints

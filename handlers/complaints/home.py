@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bot.card_context import Look
 from bot.cards.values import Action, Block, Button, ButtonStyle, Facts, Item, Words
 from bot.contributions.home import HomeBlock, TodoBlock
 from bot.contributions.routing import Clicked
 from bot.errors import Refused
-from bot.look import Look
 from bot.permissions import Actor
 from bot.texts import Text, text
 from bot.unit import Unit, receiver_of, to_chat, to_person

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from bot.card_context import Look
 from bot.cards.values import (
     Action,
     Block,
@@ -27,7 +28,6 @@ from bot.contributions.routing import Asked, Clicked
 from bot.errors import Refused
 from bot.incoming.messages import mentioned
 from bot.incoming.router import not_allowed
-from bot.look import Look
 from bot.texts import Fen, Instant, Text, text
 from bot.unit import Unit, receiver_of, to_person
 from handlers.complaints.cards import CARD

@@ -14,7 +14,6 @@ from bot.unit import Unit, to_chat, to_person
 from handlers.complaints import deadlines
 from handlers.complaints.cards import CARD
 from handlers.complaints.states import Event, advance
-from handlers.complaints.time_limits import FINISH, FIRST_REPLY
 from handlers.shared.phrases import ping
 from storage.areas.complaints import Complaint, Complaints, Entry, Progress
 from storage.areas.configuration import ComplaintRoute
@@ -106,8 +105,8 @@ def _arrived(
             fully_refunded=told.fully_refunded,
             picture_urls=list(told.picture_urls),
             picture_keys=[],
-            first_reply_due=told.created_at + FIRST_REPLY,
-            finish_due=told.created_at + FINISH,
+            first_reply_due=told.created_at + deadlines.FIRST_REPLY_WITHIN,
+            finish_due=told.created_at + deadlines.FINISH_WITHIN,
             finished_at=unit.now if finished else None,
             synced_at=unit.now,
         )
@@ -141,7 +140,10 @@ def _again(unit: Unit, complaint: Complaint, told: ComplaintDetails, history: Se
     moments = [entry.at for entry in history if entry.kind == "USER_CONTINUE_COMPLAINT"]
     since = max(moments, default=unit.now)
     complaint.progress = advance(Progress(complaint.progress), Event.CONTINUED) or complaint.progress
-    complaint.first_reply_due, complaint.finish_due = since + FIRST_REPLY, since + FINISH
+    complaint.first_reply_due, complaint.finish_due = (
+        since + deadlines.FIRST_REPLY_WITHIN,
+        since + deadlines.FINISH_WITHIN,
+    )
     complaint.first_replied_at = complaint.finished_at = None
     claimer = unit.people.by_id(complaint.claimed_by) if complaint.claimed_by else None
     if claimer is not None and not claimer.is_active:

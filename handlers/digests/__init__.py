@@ -8,7 +8,7 @@ from bot.contributions.jobs import Job
 from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import ScheduledByRows
 from bot.texts import text
-from handlers.digests import apply_tables
+from handlers.digests import apply_file_tables
 from handlers.digests.cards import CARD, draw
 from handlers.digests.commands import COMMANDS, MANAGE
 from handlers.digests.jobs import SEND, DigestJobs, scheduled
@@ -25,6 +25,6 @@ def area(house: House) -> Area:
             CardKind(CARD, draw),
             Job(SEND, DigestJobs(house.units, house.zone).send),
             ScheduledByRows("digests", lambda session: scheduled(session, house.zone)),
-            apply_tables.TABLE,
+            apply_file_tables.TABLE,
         ),
     )

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.card_context import Look
 from bot.cards.values import Block, Buttons, Card, Facts, Note, Rule, Tone
 from bot.contributions.digests import DigestBlock, Digested, Figure
-from bot.look import Look
 from bot.texts import Instant, Text, text
 
 CARD = "digest"

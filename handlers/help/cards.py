@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bot.card_context import Look
 from bot.cards.values import Action, Block, Button, Buttons, Card, Facts, Item, Items, Line, Note, Tone, Words
 from bot.contributions.home import HomeBlock, TodoBlock
 from bot.contributions.routing import Command
-from bot.look import Look
 from bot.permissions import Actor
 from bot.texts import Text, text
 

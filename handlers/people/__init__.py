@@ -10,7 +10,7 @@ from bot.contributions.permissions import PermissionSpec
 from bot.contributions.scheduled import Cron, Scheduled
 from bot.feishu.values import UserChanged, UserLeft
 from bot.texts import text
-from handlers.people import apply_tables
+from handlers.people import apply_file_tables
 from handlers.people.cards import ME, draw_me
 from handlers.people.commands import COMMANDS, MANAGE
 from handlers.people.jobs import CHECK, PeopleJobs
@@ -25,7 +25,7 @@ def area(house: House) -> Area:
         (
             PermissionSpec(MANAGE),
             *COMMANDS,
-            *apply_tables.TABLES,
+            *apply_file_tables.TABLES,
             CardKind(ME, draw_me),
             Job(CHECK, PeopleJobs(house.units, house.feishu).check),
             OnEvent(UserLeft, on_left),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import reduce
 
+from bot.card_context import Look
 from bot.cards.values import Card, Facts, Line, Note, Tone, Words
-from bot.look import Look
 from bot.texts import Text, text
 from storage.areas.people import EVERYWHERE
 

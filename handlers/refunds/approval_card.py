@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from bot.card_context import Look
 from bot.cards.values import Block, Facts, Fold, Line, Note, Quote, Tag, Tone, Toned, Warning, Words
 from bot.contributions.approvals import Shown
-from bot.look import Look
 from bot.texts import Fen, Instant, Text, text
 from handlers.refunds.payments import payment_of
 from handlers.refunds.phrases import refund_line, told

@@ -6,9 +6,9 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from bot.card_context import Look
 from bot.cards.values import Action, Block, Button, ButtonStyle, Confirm, Form, Input, Note, Tag, Tone
 from bot.contributions.cards import Drawn
-from bot.look import Look
 from bot.texts import Fen, Text, text
 from handlers.refunds.payments import payment_of
 from handlers.refunds.phrases import all_told

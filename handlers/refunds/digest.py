@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from bot.card_context import Look
 from bot.contributions.digests import DigestBlock, Digested, Figure
-from bot.look import Look
 from bot.texts import Fen, text
 from storage.areas.refunds import Refunds
 

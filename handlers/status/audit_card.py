@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.card_context import Look
 from bot.cards.values import Action, Block, Button, Buttons, Card, Line, Tone
-from bot.look import Look
 from bot.texts import Fen, Instant, Param, Text, text
 from storage.areas.people import People
 from storage.core.audit import AuditEntry, entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from bot.card_context import Look
 from bot.cards.values import (
     Action,
     Block,
@@ -25,7 +26,6 @@ from bot.cards.values import (
 )
 from bot.cards.values import Item as Entry
 from bot.cards.values import Items as Entries
-from bot.look import Look
 from bot.telemetry.calls import FEISHU, LATELY
 from bot.texts import Instant, Left, Text, text
 from handlers.status.backlog import CALL, PROCESS, Item, items, parked_items

@@ -18,6 +18,7 @@ from alembic import command
 from sqlalchemy import Connection, DateTime, LargeBinary, MetaData, Table, func, inspect, literal, select, text
 from sqlalchemy.orm import Session
 
+from storage.all_models import METADATA
 from storage.backups.history import RESTORED
 from storage.backups.sealed_file import UnreadableFile, read_header, read_lines, write_lines
 from storage.column_types import lent_vault
@@ -26,7 +27,6 @@ from storage.core.schedule import Heartbeat, Schedules
 from storage.database import Database
 from storage.keys import open_vault
 from storage.migrate import SchemaTooNew, alembic_config, current, revisions
-from storage.models import METADATA
 
 _BATCH = 500
 _ALIVE = timedelta(seconds=15)

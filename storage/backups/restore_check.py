@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from storage.all_models import METADATA
 from storage.backups.backup import Counts, restore
 from storage.backups.sealed_file import read_header
 from storage.core.audit import Verdict
 from storage.database import Database
-from storage.models import METADATA
 from storage.rotation import sealed_columns
 
 _OWN = "schedule_run"  # a restore adds to it

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy.types import TypeDecorator
 
-from storage.models import METADATA
+from storage.all_models import METADATA
 
 OURS = frozenset(METADATA.tables)
 

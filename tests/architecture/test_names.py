@@ -16,7 +16,7 @@ import pytest
 import adapters.ports
 import adapters.values
 import bot.feishu.port
-from storage.models import METADATA, Base
+from storage.all_models import METADATA, Base
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("bot", "handlers", "adapters", "storage")
@@ -40,7 +40,7 @@ OLD_WORDS = {
 OLD_MODULES = {
     "cards": {"showing"},
     "commands or clicks": {"table"},
-    "apply_tables or apply_rows": {"declared", "declaring"},
+    "apply_file_tables or apply_file_rows": {"declared", "declaring"},
     "repair": {"mending"},
     "gauges": {"readings"},
     "calls": {"watching"},
@@ -57,7 +57,7 @@ OLD_MODULES = {
 }
 WORDS = {old: new for new, words in OLD_WORDS.items() for old in words}
 MODULES = {old: new for new, words in OLD_MODULES.items() for old in words}
-ELSEWHERE = {"bot/telemetry/spans.py", "bot/contributions/routes.py"}  # which are what they say
+ELSEWHERE = {"bot/telemetry/spans.py", "bot/contributions/web_routes.py"}  # which are what they say
 # Verbs whose object is told now: send_text, send_card, render.
 OLD_VERBS = {"say", "post"}
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from bot.look import Look
+from bot.card_context import Look
 from handlers.complaints import cards, listing
 from storage.areas.complaints import Complaints
 from storage.areas.people import People

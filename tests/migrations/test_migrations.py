@@ -15,9 +15,9 @@ from sqlalchemy import inspect, text
 
 import storage.migrate as migrations
 from bot.jobs.engine import Engine
+from storage.all_models import METADATA
 from storage.database import Database
 from storage.migrate import SchemaTooNew, current, downgrade, drift, migrate, newest
-from storage.models import METADATA
 from storage.schema_version import is_current, schema
 from tests.rows import SECRET
 

@@ -18,7 +18,7 @@ import pytest
 from dbos._schemas.system_database import SystemSchema
 from sqlalchemy import MetaData, PickleType
 
-from storage.models import METADATA
+from storage.all_models import METADATA
 from tests.security.dependencies import LOCK, ROOT
 from tests.security.test_supply_chain import locked
 

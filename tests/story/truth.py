@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from bot.card_context import Look
 from bot.cards.actions import ActionSigner
 from bot.cards.render import render
 from bot.clock import OffsetClock
 from bot.contributions.cards import CardKind
-from bot.look import Look
 from bot.texts import catalogue
 from sandbox.demo import Demo
 from sandbox.wechatpay.complaints import State

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.feishu.api.base import Api
-from bot.feishu.calling import Caller
+from bot.feishu.caller import Caller
 from bot.feishu.errors import Unreachable
 from bot.feishu.port import Bot
 

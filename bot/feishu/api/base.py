@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from bot.feishu.calling import Answer, Caller
+from bot.feishu.caller import Answer, Caller
 from bot.feishu.errors import Unreachable
 
 IM = "lark_oapi.api.im.v1"

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from bot.area import Area, Areas
+from bot.card_context import Look
 from bot.cards.values import Card, Tone
 from bot.clock import SystemClock
 from bot.contributions.base import Contribution
@@ -20,7 +21,6 @@ from bot.contributions.routing import Asked, Click, Clicked, Command, NoArgument
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled, ScheduledByRows, Sweep
 from bot.feishu.values import BotAddedToChat, BotMenu
 from bot.jobs.engine import Engine, Payload
-from bot.look import Look
 from bot.texts import text
 from bot.unit import Unit, Units
 from storage.core.schedule import Deadline, Deadlines

@@ -12,7 +12,7 @@ from flask import Blueprint
 from flask.testing import FlaskClient
 
 from bot.area import Area, Areas
-from bot.contributions.routes import Routes
+from bot.contributions.web_routes import Routes
 from bot.incoming.webhooks import Webhooks
 from bot.server.flask_app import build_app
 from bot.telemetry.gauges import Measured, Reading, one

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from bot.area import Area, Areas
+from bot.card_context import Look
 from bot.cards.actions import ActionSigner
 from bot.cards.values import Card
 from bot.contributions.cards import CardKind
 from bot.feishu.errors import FeishuError
 from bot.feishu.port import MessagesPort, Receiver
 from bot.jobs.engine import Engine
-from bot.look import Look
 from bot.outgoing.delivery import Delivery
 from bot.outgoing.rendering import MessageRenderer
 from bot.outgoing.sending import MessageSender

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.feishu.calling import Answer
+from bot.feishu.caller import Answer
 
 
 @pytest.mark.parametrize("header", ["Thu, 01 Jan 2026 00:00:00 GMT", "Thu, 01 Jan 2026 08:00:00 +0800"])

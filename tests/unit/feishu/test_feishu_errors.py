@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.feishu.calling import domain_address
+from bot.feishu.caller import domain_address
 from bot.feishu.errors import (
     CODES,
     TOKEN_CODES,

@@ -11,13 +11,13 @@ import pytest
 from dbos import DBOSClient, DBOSPortableJSONSerializer
 
 from bot.area import Area, Areas
+from bot.card_context import Look
 from bot.cards.values import Action, Button, Buttons, Card, Fold, Items
 from bot.contributions.jobs import Job
 from bot.contributions.routing import Asked, Clicked, NoArguments
 from bot.errors import Refused
 from bot.jobs.engine import NAME
 from bot.jobs.instrumented import InstrumentedEngine
-from bot.look import Look
 from bot.telemetry.correlation import id_of
 from bot.texts import text
 from bot.unit import to_chat

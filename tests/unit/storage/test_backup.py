@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
+from storage.all_models import METADATA
 from storage.areas.complaints import Complaint, ComplaintFilter, Complaints
 from storage.areas.people import People
 from storage.areas.refunds import Refund
@@ -21,7 +22,6 @@ from storage.core.inbox import Inbox
 from storage.core.schedule import Heartbeat, Schedules
 from storage.database import Database
 from storage.migrate import SchemaTooNew, drift, migrate
-from storage.models import METADATA
 from storage.vault import VaultError
 from tests.databases import postgres_url, sqlite_url
 from tests.rows import NAME, NOW, OPEN_ID, PHONE, SECRET, company, complaint, person, refund

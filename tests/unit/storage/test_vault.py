@@ -206,7 +206,7 @@ def test_nothing_personal_stands_in_the_sqlite_file(tmp_path: Path) -> None:
 
 def test_nothing_personal_stands_in_any_column(database: Database) -> None:
     _fill(database)
-    from storage.models import METADATA
+    from storage.all_models import METADATA
 
     found = []
     with database.read() as session:

@@ -10,14 +10,14 @@ from bot.contributions.home import TodoBlock
 from bot.contributions.jobs import Job
 from bot.contributions.people import OnPersonLeft
 from bot.contributions.retention import Retention
-from bot.contributions.routes import Routes
 from bot.contributions.scheduled import Cron, DeadlineKind, Scheduled
 from bot.contributions.search import Lookup
+from bot.contributions.web_routes import Routes
 from bot.jobs.engine import Payload
 from bot.texts import text
 from handlers.shared.contributions.push_listeners import OnPush
 from handlers.shared.house import House
-from handlers.toys import apply_tables, cards, service
+from handlers.toys import apply_file_tables, cards, service
 from handlers.toys.permissions import SPECS
 from storage.areas.toys import Toys
 
@@ -49,9 +49,9 @@ def area(house: House) -> Area:
             OnPersonLeft("toys", service.maker_left),
             Retention("toys", lambda unit, before: unit.of(Toys).forget(before)),
             Lookup("toy", "t", service.find),
-            Routes("toys", lambda: apply_tables.routes(house.units)),
-            apply_tables.TABLE,
-            apply_tables.CHECK,
-            apply_tables.GAUGE,
+            Routes("toys", lambda: apply_file_tables.routes(house.units)),
+            apply_file_tables.TABLE,
+            apply_file_tables.CHECK,
+            apply_file_tables.GAUGE,
         ),
     )

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from bot.card_context import Look
 from bot.cards.values import Action, Block, Button, Buttons, Card, Facts, Item, Line, Note, Tone
 from bot.contributions.cards import Drawn
 from bot.contributions.digests import Digested, Figure
-from bot.look import Look
 from bot.permissions import Actor
 from bot.texts import Text, text
 from storage.areas.toys import Toys

@@ -8,11 +8,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from adapters.values import ComplaintNotice
+from bot.card_context import Look
 from bot.contributions.approvals import Approvable, Outcome, Shown
 from bot.contributions.routing import Asked, Click, Clicked, Command
 from bot.contributions.search import Located, Lookup
 from bot.errors import Refused
-from bot.look import Look
 from bot.texts import Text, text
 from bot.unit import Unit, to_chat
 from handlers.shared.intents import requests

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from bot.area import Areas
 from bot.contributions.approvals import Approvable
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, one_of
-from handlers.shared.apply_rows import programs, rows
+from handlers.shared.apply_file_rows import programs, rows
 from handlers.shared.durations import span
 from storage.areas.configuration import Configuration, Policy
 

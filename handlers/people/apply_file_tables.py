@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table, areas_of, one_of
 from bot.contributions.permissions import ROLE_NAMES
-from handlers.shared.apply_rows import programs
+from handlers.shared.apply_file_rows import programs
 from storage.areas.people import People
 
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from adapters.account import AccountConfig
 from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
-from handlers.shared.apply_rows import account_keys, rows
+from handlers.shared.apply_file_rows import account_keys, rows
 from storage.areas.configuration import Account, Chat, Configuration, Program
 
 _SECRETS = (

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from bot.area import Areas
 from bot.contributions.configuration import Applying, Change, ConfigTable, Declared, Table
 from bot.contributions.doctor import Check, Finding
-from handlers.shared.apply_rows import account_keys, programs, rows
+from handlers.shared.apply_file_rows import account_keys, programs, rows
 from storage.areas.configuration import ComplaintRoute, Configuration, ReplyTemplate
 
 

@@ -14,7 +14,7 @@ from bot.contributions.doctor import Check, Finding
 from bot.contributions.gauges import Gauge
 from bot.telemetry.gauges import Reading, one
 from bot.unit import Units
-from handlers.shared.apply_rows import rows
+from handlers.shared.apply_file_rows import rows
 from storage.areas.toys import Toys, ToyShelf
 
 
