@@ -30,7 +30,9 @@ _REVISION = f'''
 import sqlalchemy as sa
 from alembic import op
 
-revision, down_revision, branch_labels, depends_on = "{NEXT}", "{newest()}", None, None
+revision = "{NEXT}"
+down_revision = "{newest()}"
+branch_labels = depends_on = None
 
 
 def upgrade():

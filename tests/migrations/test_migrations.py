@@ -18,7 +18,7 @@ from bot.jobs.engine import Engine
 from storage.all_models import METADATA
 from storage.database import Database
 from storage.migrate import SchemaTooNew, current, downgrade, drift, migrate, newest
-from storage.schema_version import is_current, schema
+from storage.schema_version import is_current, newest_revision
 from tests.rows import SECRET
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,7 +55,9 @@ def test_the_revisions_are_one_line_from_the_first_to_the_head() -> None:
     assert len(scripts.get_heads()) == 1
     assert len(scripts.get_bases()) == 1
     assert [len(script.nextrev) for script in scripts.walk_revisions()].count(0) == 1
-    assert newest() == scripts.get_heads()[0] == schema(), "the file of the newest revision comes last by its name"
+    assert newest() == scripts.get_heads()[0] == newest_revision(), (
+        "the file of the newest revision comes last by its name"
+    )
 
 
 def test_an_empty_database_gets_every_table(empty: Database) -> None:
