@@ -106,6 +106,21 @@ class Staff:
                 changed = now
             time.sleep(0.05)
 
+    def bring(self, ticket: Ticket, to: Callable[[], object], seconds: float = 60) -> None:
+        """Do what one complaint asks for until it has come to that."""
+        until = time.monotonic() + seconds
+        while not to():
+            if time.monotonic() > until:
+                raise NotReached(
+                    f"{ticket.mark} stands at {[card.tags for card in self.cards(ticket)]}: {ticket.asked}"
+                )
+            self._step(ticket)
+            time.sleep(0.05)
+
+    def approvals(self, ticket: Ticket) -> list[Shown]:
+        """The cards before the approver."""
+        return self.cards(ticket, self._sandbox.feishu.p2p(self._company.approver.open_id).chat_id, "退款审批")
+
     def cards(self, ticket: Ticket, chat_id: str = GROUP, title: str = "") -> list[Shown]:
         feishu = self._sandbox.feishu
         with self._sandbox.world.lock:
@@ -156,8 +171,7 @@ class Staff:
 
     def _approve(self, ticket: Ticket) -> None:
         approver = self._company.approver.open_id
-        private = self._sandbox.feishu.p2p(approver).chat_id
-        for card in self.cards(ticket, private, "退款审批"):
+        for card in self.approvals(ticket):
             if "同意" in card.buttons:
                 self._press(ticket, approver, card, "同意")
 

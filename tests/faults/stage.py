@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import sys
 import threading
@@ -35,8 +36,9 @@ class Stage(Demo):
 
     SPARING = True
 
-    def __init__(self, folder: Path, database: str = "") -> None:
-        super().__init__(0, APP, database, folder)
+    def __init__(self, folder: Path, database: str = "", app: Sequence[str] = APP) -> None:
+        super().__init__(0, app, database, folder)
+        self.app = list(app)
         if database and self.SPARING:
             self.settings["MPOPS_QUEUE_POLL"] = "0.2"
         self.moments = Moments(self.sandbox.world)
@@ -76,6 +78,14 @@ class Stage(Demo):
         finally:
             self._hit.release()
 
+    def replace(self, app: Sequence[str], how: signal.Signals) -> None:
+        """End the bot; the keeper starts that program in its place."""
+        self.app = self._command = list(app)
+        with self._hit:
+            self.strikes.append("replaced")
+            self.process().send_signal(how)
+            self.process().wait(timeout=60)
+
     def _keep(self) -> None:
         struck = 0
         while not self._closing.wait(0.02):
@@ -108,7 +118,7 @@ class Stage(Demo):
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*APP, *arguments], env=self.environment(), capture_output=True, text=True, check=False, timeout=90
+            [*self.app, *arguments], env=self.environment(), capture_output=True, text=True, check=False, timeout=90
         )
 
     def ready(self) -> bool:
@@ -121,8 +131,10 @@ class Stage(Demo):
 class Fleet(Stage):
     """`serve --web-only` and workers of their own names, on one PostgreSQL."""
 
-    def __init__(self, folder: Path, database: str, workers: Sequence[str] = ("worker-0", "worker-1")) -> None:
-        super().__init__(folder, database)
+    def __init__(
+        self, folder: Path, database: str, workers: Sequence[str] = ("worker-0", "worker-1"), app: Sequence[str] = APP
+    ) -> None:
+        super().__init__(folder, database, app)
         self.workers: dict[str, subprocess.Popen[bytes]] = {}
         self._names = tuple(workers)
 
@@ -142,7 +154,7 @@ class Fleet(Stage):
 
     def spawn(self, executor: str, *arguments: str) -> subprocess.Popen[bytes]:
         environment = {**self.environment(), "MPOPS_EXECUTOR": executor, **self.settings_of(executor)}
-        return subprocess.Popen([*APP, *arguments], env=environment, stdout=self._log, stderr=self._log)
+        return subprocess.Popen([*self.app, *arguments], env=environment, stdout=self._log, stderr=self._log)
 
     def asked(self, query: str, **params: object) -> list[str]:
         """The first column of what the database answers."""

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import os
 import random
-import signal
-import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
-from sqlalchemy import create_engine, text
 
-from sandbox.ports import free_port
 from storage.migrate import newest
-from tests.faults.path import nudged, whole
+from tests.faults.path import whole
 from tests.faults.postgres import Postgres
+from tests.faults.rolling import Rolling, roll
 from tests.faults.staff import Staff
-from tests.faults.stage import Fleet, wait_for
+from tests.faults.stage import APP, wait_for
 from tests.trees import present_tree
 
 pytestmark = pytest.mark.timeout(420)  # processes start and stop; a busy machine takes its time
@@ -53,54 +48,10 @@ def next_version(folder: Path) -> Path:
     return folder / "app.py"
 
 
-class Rolling(Fleet):
-    """One web process and one worker of this version, and processes of the next as they are rolled out."""
-
-    def __init__(self, folder: Path, database: str, following: Path) -> None:
-        super().__init__(folder, database, workers=("worker-0",))
-        self.following = [sys.executable, str(following)]
-
-    def run_next(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*self.following, *arguments], env=self.environment(), capture_output=True, text=True, check=False,
-            timeout=100,
-        )  # fmt: skip
-
-    def spawn_next(self, executor: str, *arguments: str) -> subprocess.Popen[bytes]:
-        environment = {**self.environment(), "MPOPS_EXECUTOR": executor}
-        return subprocess.Popen([*self.following, *arguments], env=environment, stdout=self._log, stderr=self._log)
-
-    def start_worker(self, executor: str) -> None:
-        self.workers[executor] = self.spawn_next(executor, "worker")
-        wait_for(lambda: executor in self.living(), 60, f"{executor} to work")
-
-    def stop_worker(self, executor: str) -> None:
-        process = self.workers.pop(executor)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=40) == 0
-
-    def replace_web(self) -> None:
-        """The next one beside the old, the load balancer turned over, then the old one is told to stop."""
-        old, self.bot_port = self.process(), free_port()
-        self._bot = self.spawn_next("web-1", "serve", "--web-only")
-        wait_for(self.ready, 60, "the next web process to be ready")
-        self.connect()
-        old.send_signal(signal.SIGTERM)
-        assert old.wait(timeout=40) == 0
-
-    def living(self) -> list[str]:
-        """The executors that gave a sign of life in the last seconds."""
-        engine = create_engine(self.database_url)
-        with engine.connect() as connection:
-            query = "SELECT executor FROM heartbeat WHERE seen_at > (now() AT TIME ZONE 'UTC') - interval '12 s'"
-            names = [str(row[0]) for row in connection.execute(text(query))]
-        engine.dispose()
-        return names
-
-
 @pytest.fixture
 def fleet(tmp_path: Path, postgres: Postgres) -> Iterator[Rolling]:
-    with Rolling(tmp_path / "stage", postgres.database(), next_version(tmp_path / "next")) as fleet:
+    following = [sys.executable, str(next_version(tmp_path / "next"))]
+    with Rolling(tmp_path / "stage", postgres.database(), APP, following) as fleet:
         yield fleet
 
 
@@ -108,44 +59,5 @@ def test_people_go_on_working_while_the_next_version_is_rolled_out(fleet: Rollin
     staff = Staff(fleet.sandbox, fleet.company, random.Random(int(os.environ.get("MPOPS_FAULTS_SEED", "1"))))
     staff.complaint()
     wait_for(lambda: staff.cards(staff.tickets[0]), 30, "the first card")
-    failures: list[BaseException] = []
-    rolled = threading.Event()
-
-    def work() -> None:
-        try:
-            while not rolled.is_set():
-                staff.work_off(200, nudged(fleet))
-            staff.work_off(200, nudged(fleet))
-        except BaseException as error:
-            failures.append(error)
-
-    people = threading.Thread(target=work)
-    people.start()
-    try:
-        migrated = fleet.run_next("migrate")
-        assert migrated.stdout == f"The database is at schema {NEXT}.\n", migrated.stderr
-        # What runs of the old version goes on, on the newer schema.
-        assert httpx.get(f"{fleet.bot_url}/readyz", trust_env=False).status_code == 200
-        fleet.start_worker("worker-1")
-        staff.complaint()  # for whichever of the two versions takes it
-        fleet.stop_worker("worker-0")
-        fleet.replace_web()
-        staff.complaint()
-        # A process of the old version that is started now, as a supervisor or a way back does it, works too.
-        fleet.stop_worker("worker-1")
-        fleet.workers["worker-0"] = fleet.spawn("worker-0", "worker")
-        wait_for(lambda: "worker-0" in fleet.living(), 60, "the old version to work again")
-        again = fleet.cli("migrate")
-        assert again.returncode == 0, again.stderr
-        assert NEXT in again.stdout
-        assert "newer than this version" in again.stdout
-    finally:
-        rolled.set()
-        people.join(timeout=400)
-    if failures:
-        raise failures[0]
+    roll(fleet, staff, NEXT)
     whole(fleet, staff)
-    log = (fleet.folder / "bot.log").read_text()
-    assert "schema.newer" in log
-    for wrong in ("Traceback", "Bad file descriptor", "stop.forced", "job.unknown"):
-        assert wrong not in log
