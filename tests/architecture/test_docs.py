@@ -15,7 +15,7 @@ CODE = sorted(file for part in PARTS for file in (ROOT / part).rglob("*.py"))
 _FILE = re.compile(
     rf"(?<![\w/.-])((?:{'|'.join(PARTS)}|docs|deploy|examples)/(?!merchant/|partner/|doc/)[\w./-]+\.[a-z]+)(?![\w/])"
 )
-_CITED = re.compile(r'docs/([\w/-]+\.md) \(((?:"[^"]+"(?:, )?)+)\)')
+_CITED = re.compile(r'docs/([\w/-]+\.md)(?: \(|, )((?:"[^"]+"(?:, )?)+)\)')
 
 
 def name_of(page: Path) -> str:
@@ -34,7 +34,10 @@ def _known_tests() -> frozenset[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_file_that_a_page_names_is_there(page: Path) -> None:
-    told = page.read_text(encoding="utf-8").split("Where a file went:")[0]  # from there on old names are told
+    told, _, moves = page.read_text(encoding="utf-8").partition("Where a file went:")  # there old names are told too
+    assert [
+        name for name in re.findall(r"\| `([\w/]+/)(?:, the same name)?` \|$", moves) if not (ROOT / name).is_dir()
+    ] == []
     named = _FILE.findall(told)
     assert [name for name in named if not (ROOT / name).exists() and not (ROOT / "tests" / name).exists()] == []
 
@@ -45,6 +48,19 @@ def test_every_test_that_a_page_names_is_there(page: Path) -> None:
     named = set(re.findall(r"\b(test_\w+)", " ".join(re.findall(r"`([^`\n]*test_[^`\n]*)`", told))))
     assert {name for name in named if name not in _known_tests() and not name.endswith("_")} == set()
     assert page.parent.name != "platforms" or len(named) > 50
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_file_that_code_names_is_there(part: str) -> None:
+    """Pages, and files that comments name; the tests make up some of their own."""
+    named = re.compile(r"(?<![\w/.-])(docs/[\w./-]+\.md)") if part == "tests" else _FILE
+    wrong = [
+        (name_of(file), name)
+        for file in (each for each in CODE if each.is_relative_to(ROOT / part))
+        for name in named.findall(file.read_text(encoding="utf-8"))
+        if not (ROOT / name).exists()
+    ]
+    assert wrong == []
 
 
 def test_every_page_and_heading_that_code_cites_is_there() -> None:
