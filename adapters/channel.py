@@ -52,7 +52,7 @@ class Channel:
     close: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
 
     def get(self, port: Callable[..., Port]) -> Port | None:
-        """The port of that type, `channel.get(Complaints)`; None where a person has to do it (see `ability`)."""
+        """The port of that type, `channel.get(ComplaintsPort)`; None where a person has to do it (see `ability`)."""
         # The parameter is not `type[Port]` because type checkers refuse a Protocol there; they accept it here.
         return cast("Port | None", self.ports.get(cast("type", port)))
 
@@ -60,7 +60,7 @@ class Channel:
         """The port of that type. Raises Unsupported."""
         found = self.get(port)
         if found is None:
-            name = getattr(port, "__name__", "this").lower()
+            name = getattr(port, "__name__", "this").removesuffix("Port").lower()
             raise Unsupported(self.kind, f"{self.title} offers no {name} in mode {self.mode!r}")
         return found
 

@@ -121,7 +121,7 @@ class Notification:
     """A channel push that proved who sent it.
 
     `key` is the platform's own id of it: a repeat has the same. `event` is its own type. `resource` is the decrypted
-    content as plain JSON data, fit to be stored; `Inbound.read` says later what it means.
+    content as plain JSON data, fit to be stored; `InboundPort.read` says later what it means.
     """
 
     key: str

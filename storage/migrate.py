@@ -29,6 +29,7 @@ class SchemaTooNew(Exception):
 def alembic_config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("file_template", "m%%(rev)s_%%(slug)s")  # so that the newest comes last by its name
     return config
 
 

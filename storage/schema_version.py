@@ -18,8 +18,8 @@ _REVISION = re.compile(r"""^revision = (["'])(.+)\1$""", re.MULTILINE)
 @cache
 def newest_revision() -> str | None:
     """That of the migration whose file comes last; None where it cannot be told. A test holds it to Alembic's."""
-    last = max(_VERSIONS.glob("m*.py"), key=lambda file: file.name)
-    found = _REVISION.search(last.read_text(encoding="utf-8"))
+    last = max(_VERSIONS.glob("m*.py"), key=lambda file: file.name, default=None)
+    found = _REVISION.search(last.read_text(encoding="utf-8")) if last is not None else None
     return found[2] if found is not None else None
 
 

@@ -1,4 +1,4 @@
-"""The platform's cryptography, pure: RSA signatures, AES-GCM envelopes, OAEP fields. docs: 签名生成, 敏感信息加解密.
+"""The platform's cryptography, RSA signatures, AES-GCM envelopes, OAEP fields (WeChat Pay, 签名生成, 敏感信息加解密).
 
 Every function raises ValueError, and nothing else, for input that is broken or was made for another key.
 """

@@ -1,4 +1,4 @@
-"""Pushes of the platform: proven, fresh, decrypted. The port `InboundPort`. docs: 投诉通知回调, 退款结果通知.
+"""Pushes of the platform: proven, fresh, decrypted. The port `InboundPort`. WeChat Pay, 投诉通知回调, 退款结果通知.
 
 Nothing here calls out: a stranger must not be able to make us do so.
 """

@@ -1,4 +1,4 @@
-"""Pictures of complaints, fetched with the account's signature and only from the platform. docs: 图片下载API.
+"""Pictures of complaints, fetched with the account's signature and only from the platform. WeChat Pay, 图片下载API.
 
 The address comes out of data that a stranger can influence, and the answer is never signed: so the host is compared,
 no redirect is followed, and the bytes are looked at.

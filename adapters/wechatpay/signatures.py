@@ -1,4 +1,4 @@
-"""Proving that an answer or a notification is the platform's and is fresh. docs: 签名验证."""
+"""Proving that an answer or a notification is the platform's and is fresh. WeChat Pay, 签名验证."""
 
 from __future__ import annotations
 

@@ -27,7 +27,8 @@ log = structlog.get_logger("inbox")
 
 FEISHU = "feishu"
 REFUSED_CLICK = "refused:"  # kind of a click that was already told no; nothing is left but to show the truth
-_TOO_OLD = timedelta(minutes=30)  # a command that old surprises more than it helps: docs/platforms/feishu.md
+# A command that old surprises more than it helps: docs/platforms/feishu.md ("Event delivery and signatures").
+_TOO_OLD = timedelta(minutes=30)
 
 WorkOnPush: TypeAlias = Callable[[Unit, str, str], None]  # account key, stored body
 

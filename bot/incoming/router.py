@@ -30,7 +30,7 @@ class Router:
     def __init__(
         self, commands: Iterable[Command], clicks: Iterable[Click], rate_limiter: UserRateLimiter | None = None
     ) -> None:
-        """Without `turns` everybody may ask as much as they like."""
+        """Without `rate_limiter` everybody may ask as much as they like."""
         self.rate_limiter = rate_limiter or UserRateLimiter(UNLIMITED, UNLIMITED)
         self.commands = tuple(commands)
         self._words: dict[str, Command] = {}

@@ -41,9 +41,9 @@ class _Bucket:
 
     __slots__ = ("_bucket", "_half", "_told")
 
-    def __init__(self, allowance: RateLimit, now: float) -> None:
-        self._bucket = TokenBucket(allowance.burst, allowance.seconds, now)
-        self._half = allowance.burst / 2
+    def __init__(self, limit: RateLimit, now: float) -> None:
+        self._bucket = TokenBucket(limit.burst, limit.seconds, now)
+        self._half = limit.burst / 2
         self._told = False
 
     def take(self, now: float) -> RateDecision:
@@ -105,12 +105,12 @@ class UserRateLimiter:
         with self._lock:
             return self._take(f"strangers:{chat_id}", self._strangers, now) is RateDecision.YES
 
-    def _take(self, who: str, allowance: RateLimit, now: datetime) -> RateDecision:
-        if allowance.burst <= 0:
+    def _take(self, who: str, limit: RateLimit, now: datetime) -> RateDecision:
+        if limit.burst <= 0:
             return RateDecision.YES
         bucket = self._buckets.get(who)
         if bucket is None:
-            bucket = self._buckets[who] = _Bucket(allowance, now.timestamp())
+            bucket = self._buckets[who] = _Bucket(limit, now.timestamp())
             while len(self._buckets) > _MOST_KNOWN:
                 self._buckets.popitem(last=False)
         self._buckets.move_to_end(who)

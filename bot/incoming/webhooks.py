@@ -168,7 +168,7 @@ class Webhooks:
         if not isinstance(value, CardClicked):
             return _json({})
         if not self._router.rate_limiter.click(value.operator_open_id, self._units.clock.now()):
-            return _json(self._spoken(Toast("warning", text("click.slow_down"))))
+            return _json(self._toast(Toast("warning", text("click.slow_down"))))
         try:
             with self._units.write(f"feishu:{envelope.natural_id}") as unit:
                 toast = preview(unit, value, self._signer, self._router)
@@ -178,7 +178,7 @@ class Webhooks:
         except SQLAlchemyError as error:
             log.error("feishu.click_not_stored", error=type(error).__name__)
             toast = Toast("error", text("click.try_again"))  # clicks are never retried by Feishu
-        return _json(self._spoken(toast))
+        return _json(self._toast(toast))
 
     def _store(self, unit: Unit, envelope: Envelope, kind: str) -> None:
         arrival = _arrival(envelope, kind, unit.now)
@@ -188,7 +188,7 @@ class Webhooks:
             unit.enqueue(PROCESS, arrival.id, {"id": arrival.id})
         log.info("click.stored", inbox=arrival.id, kind=kind, fresh=fresh)
 
-    def _spoken(self, toast: Toast) -> dict[str, object]:
+    def _toast(self, toast: Toast) -> dict[str, object]:
         chinese, english = (self._catalogue.render(toast.words, language) for language in ("zh_cn", "en_us"))
         return {
             "toast": {"type": toast.kind, "content": chinese, "i18n": {"zh_cn": chinese, "en_us": english}},

@@ -1,4 +1,4 @@
-"""Durable work: our own few verbs over DBOS Transact, which nobody but this module and `engine_serialization` imports
+"""Durable work: our own few verbs over DBOS Transact, which nobody but this module and `serialization` imports
 (docs/decisions/0001-dbos-as-engine.md).
 
 A job is a named function with a JSON payload. It is enqueued in the caller's own transaction under an id; the same id

@@ -62,9 +62,8 @@ class Delivery:
                 message = self._next(partition, sent, first=number == 0, last=number == _STINT)
             except SQLAlchemyError:
                 if sent is not None:
-                    self._unsettled[partition] = (
-                        sent  # this job is started again, and another process may have sent it too
-                    )
+                    # This job is started again, and another process may have sent it too.
+                    self._unsettled[partition] = sent
                 raise
             if message is None:
                 return

@@ -39,7 +39,7 @@ class RenderedMessage:
     message_id: str | None  # of the card that stands there
     drawn: str | None
     words: str | None
-    rendered: RenderedCard | None
+    card: RenderedCard | None
     digest: str = ""
     stale_at: datetime | None = None
     title: Text | None = None
@@ -104,7 +104,7 @@ class MessageRenderer:
             message_id=None if card is None or renew else card.message_id,
             drawn=card.drawn if card is not None else None,
             words=words,
-            rendered=rendered,
+            card=rendered,
             digest=digest,
             stale_at=stale_at,
             title=title,

@@ -45,65 +45,65 @@ class MessageSender:
         with self._to_chat.acquire(partition), self._a_minute.acquire(api), self._a_second.acquire(api):
             yield
 
-    def send(self, message: RenderedMessage) -> tuple[str | None, OutboxState]:
+    def send(self, rendered: RenderedMessage) -> tuple[str | None, OutboxState]:
         """The message that now shows the card (None: none does), and how the sending ended."""
-        if message.rendered is None:
-            return self._post(message, None), OutboxState.SENT
-        if message.message_id is None:
-            return self._post_card(message, message.rendered.json), OutboxState.SENT
-        if message.drawn == message.digest:
-            return message.message_id, OutboxState.SKIPPED
+        if rendered.card is None:
+            return self._post(rendered, None), OutboxState.SENT
+        if rendered.message_id is None:
+            return self._post_card(rendered, rendered.card.json), OutboxState.SENT
+        if rendered.drawn == rendered.digest:
+            return rendered.message_id, OutboxState.SKIPPED
         try:
-            self._patch(message, message.message_id, message.rendered.json)
+            self._patch(rendered, rendered.message_id, rendered.card.json)
         except errors.MessageClosed:
             # Recalled, or older than cards live: the item is still there, so it gets a new card.
-            return self._post_card(message, message.rendered.json), OutboxState.SENT
+            return self._post_card(rendered, rendered.card.json), OutboxState.SENT
         except errors.CardRefused as error:
-            log.error("card.refused", outbox=message.id, subcode=error.subcode, log_id=error.log_id)
+            log.error("card.refused", outbox=rendered.id, subcode=error.subcode, log_id=error.log_id)
             # What stands there is no longer true: say the truth in plain words and take the old buttons away.
-            self._post(message, None)
-            self._blank(message.message_id, message, text("card.refused"))
-        return message.message_id, OutboxState.SENT
+            self._post(rendered, None)
+            self._blank(rendered.message_id, rendered, text("card.refused"))
+        return rendered.message_id, OutboxState.SENT
 
-    def _post_card(self, message: RenderedMessage, card: str) -> str | None:
-        if message.old_message_id is not None:
-            self._blank(message.old_message_id, message, text("card.moved"))
+    def _post_card(self, rendered: RenderedMessage, card: str) -> str | None:
+        if rendered.old_message_id is not None:
+            self._blank(rendered.old_message_id, rendered, text("card.moved"))
         try:
-            message_id = self._post(message, card)
+            message_id = self._post(rendered, card)
         except errors.CardRefused as error:
-            log.error("card.refused", outbox=message.id, subcode=error.subcode, log_id=error.log_id)
-            self._post(message, None)
+            log.error("card.refused", outbox=rendered.id, subcode=error.subcode, log_id=error.log_id)
+            self._post(rendered, None)
             return None
-        if message.attempts > 1:
+        if rendered.attempts > 1:
             # An earlier attempt may have arrived: then the uuid gave us its id, and its picture is of that time.
-            self._patch(message, message_id, card)
+            self._patch(rendered, message_id, card)
         return message_id
 
-    def _blank(self, message_id: str, message: RenderedMessage, words: Text) -> None:
+    def _blank(self, message_id: str, rendered: RenderedMessage, words: Text) -> None:
         """Leave only a sentence where a card was, so that no dead button stands there. Its failure changes nothing."""
-        bare = self._renderer.bare(message.title or words, words, message.receiver)
+        bare = self._renderer.bare(rendered.title or words, words, rendered.receiver)
         try:
-            self._patch(message, message_id, bare)
+            self._patch(rendered, message_id, bare)
         except errors.FeishuError as error:
-            log.info("card.not_blanked", outbox=message.id, code=error.code)
+            log.info("card.not_blanked", outbox=rendered.id, code=error.code)
 
-    def _post(self, message: RenderedMessage, card: str | None) -> str:
+    def _post(self, rendered: RenderedMessage, card: str | None) -> str:
         # The moment is in it because ids begin anew from those of the backup when one was restored.
-        uuid = f"mpops-{message.id}-{message.created_at.timestamp() * 1000:.0f}-{'c' if card is not None else 't'}"
-        to = message.receiver
-        if message.reply_to is not None and _ID.fullmatch(message.reply_to):
+        uuid = f"mpops-{rendered.id}-{rendered.created_at.timestamp() * 1000:.0f}-{'c' if card is not None else 't'}"
+        to = rendered.receiver
+        if rendered.reply_to is not None and _ID.fullmatch(rendered.reply_to):
             try:
-                with self._limited("reply", message.partition):
+                with self._limited("reply", rendered.partition):
                     if card is not None:
-                        return self._feishu.reply_card(message.reply_to, card, uuid)
-                    return self._feishu.reply_text(message.reply_to, message.words or "", uuid)
+                        return self._feishu.reply_card(rendered.reply_to, card, uuid)
+                    return self._feishu.reply_text(rendered.reply_to, rendered.words or "", uuid)
             except errors.MessageClosed:
                 pass  # the message was recalled meanwhile: the answer still goes to its chat
-        with self._limited("create", message.partition):
+        with self._limited("create", rendered.partition):
             if card is not None:
                 return self._feishu.send_card(to, card, uuid)
-            return self._feishu.send_text(to, message.words or "", uuid)
+            return self._feishu.send_text(to, rendered.words or "", uuid)
 
-    def _patch(self, message: RenderedMessage, message_id: str, card: str) -> None:
-        with self._limited("patch", message.partition):
+    def _patch(self, rendered: RenderedMessage, message_id: str, card: str) -> None:
+        with self._limited("patch", rendered.partition):
             self._feishu.patch_card(message_id, card)

@@ -44,7 +44,7 @@ class Watcher:
         self._spans: Spans = spans or NoSpans()
         self._lock = threading.Lock()
         self._seen: dict[str, _Seen] = {}
-        self._troubled: set[str] = set()
+        self._failing: set[str] = set()
 
     def channel(self, channel: str, account: str, operation: str, outcome: str, seconds: float) -> None:
         self._metrics.channel_call(channel, operation, outcome, seconds)
@@ -59,15 +59,15 @@ class Watcher:
     def _note(self, target: str, operation: str, outcome: str) -> None:
         bad = outcome not in _ORDINARY
         with self._lock:
-            if not bad and target not in self._troubled:
+            if not bad and target not in self._failing:
                 return
             seen = self._seen.setdefault(target, _Seen())
             if bad:
-                self._troubled.add(target)
+                self._failing.add(target)
                 seen.errors += 1
                 seen.what, seen.why, seen.at, seen.well_at = operation, outcome, self._clock.now(), None
             else:
-                self._troubled.discard(target)
+                self._failing.discard(target)
                 seen.well_at = self._clock.now()
 
     def write_down(self, database: Database) -> None:

@@ -34,7 +34,7 @@ class ProcessHeartbeat:
 
     def start(self) -> None:
         self.beat()
-        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

@@ -43,7 +43,7 @@ def dump_text(words: Text) -> str:
 
 
 def load_text(stored: str) -> Text:
-    """The sentence that `spoken_json` stored."""
+    """The sentence that `dump_text` stored."""
     found = _param(json.loads(stored))
     if not isinstance(found, Text):
         raise ValueError("not a stored sentence")

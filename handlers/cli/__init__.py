@@ -1,1 +1,1 @@
-"""Setting a deployment up and keeping it: the apply file, doctor, backups, keys."""
+"""The command line: one module for each command of `mpops`, and what they share."""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from handlers.cli.bootstrap import open_database, read_settings
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group()

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from handlers.cli.bootstrap import open_database, read_settings
-
-if TYPE_CHECKING:
-    pass
 
 
 @click.group()

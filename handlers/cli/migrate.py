@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 import click
 
 from handlers.cli.bootstrap import open_database, read_settings
-
-if TYPE_CHECKING:  # the command line's help must not wait for what it does not use
-    pass
 
 
 @click.command()

@@ -299,7 +299,10 @@ class ComplaintJobs:
     # --- common ----------------------------------------------------------------------------------------------------
 
     def _refresh(self, complaint: Complaint, cause: str) -> None:
-        """Read back what the channel makes of our act: it does not push our own acts (docs/platforms/wechatpay.md)."""
+        """Read back what the channel makes of our act, for it does not push our own acts.
+
+        docs/platforms/wechatpay.md ("Notifications")
+        """
         with self.units.write(cause) as unit:
             ask_sync(unit, complaint.account_key, complaint.external_id, cause)
 

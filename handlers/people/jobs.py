@@ -24,7 +24,10 @@ class PeopleJobs:
     feishu: ContactsPort
 
     def check(self, payload: Payload) -> None:
-        """Ask Feishu about everybody we know: the event of a leaver may be lost (docs/platforms/feishu.md)."""
+        """Ask Feishu about everybody we know, for the event of a leaver may be lost.
+
+        docs/platforms/feishu.md ("Directory and contacts")
+        """
         with self.units.read() as session:
             known = [person.open_id for person in People(session).all() if person.is_active]
         if not known:

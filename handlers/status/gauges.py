@@ -36,7 +36,7 @@ def measure(units: Units, feishu: LarkFeishu) -> Iterable[Reading]:
             *_queues(session, units),
             *_waiting(session, now),
             *_deadlines(session, now),
-            *_outages(session, now),
+            *_given_up(session, now),
             *_processes(session),
             *_upkeep(session, now),
             *(reading for gauge in units.areas.of(Gauge) for reading in gauge.read(session, now)),
@@ -86,7 +86,7 @@ def _deadlines(session: Session, now: datetime) -> Iterator[Reading]:
     yield one("deadline_overdue_seconds", "How long the oldest missed deadline is overdue", _age(now, overdue))
 
 
-def _outages(session: Session, now: datetime) -> Iterator[Reading]:
+def _given_up(session: Session, now: datetime) -> Iterator[Reading]:
     day = now - timedelta(days=1)
     outbox, jobs = Outbox(session).failed(day), FailedJobs(session).count(day)
     yield one("outbox_failed", "Messages given up in the last 24 h", outbox)

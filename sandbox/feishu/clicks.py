@@ -1,4 +1,4 @@
-"""Clicks on cards, from the finger to the redrawn card. docs/platforms/feishu.md ("Forms and clicks")."""
+"""Clicks on cards, from the finger to the refreshed card. docs/platforms/feishu.md ("Forms and clicks")."""
 
 from __future__ import annotations
 
@@ -171,6 +171,7 @@ class Clicks(Core):
                 self.messages.show(message, card)
             elif token.early_card is not None and message.content is token.early_card:
                 # An update by the click's token before the click was answered does not stay: docs/platforms/feishu.md
+                # ("Card callback answer").
                 self.messages.show(message, before)
             words = (toast or {}).get("i18n", {}).get(user.locale) or (toast or {}).get("content", "")
             return ClickResult(

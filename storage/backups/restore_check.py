@@ -53,8 +53,8 @@ def check_restore(path: Path, secrets: Sequence[str], now: datetime) -> Proof:
         )
         opened.append(_open_all(session))
 
-    with TemporaryDirectory(prefix="mpops-restore-check-") as folder:
-        database = Database(f"sqlite:///{folder}/check.db")
+    with TemporaryDirectory(prefix="mpops-drill-") as folder:
+        database = Database(f"sqlite:///{folder}/drill.db")
         try:
             done = restore(database, path, secrets, force=False, now=now, then=look)
         finally:

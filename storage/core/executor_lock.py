@@ -1,9 +1,9 @@
 """The right of one process to execute work under its name: two that share a name would take up each other's jobs.
 
-The work of a dead process is taken up anew by whoever starts under its name
-(docs/decisions/0001-dbos-as-engine.md). So the name is held
-by something that ends with the process, also after kill -9: a session lock on one connection kept for that alone
-(PostgreSQL), or a lock on a file beside the database (SQLite, which is for one executing process whatever its name).
+The work of a dead process is taken up anew by whoever starts under its name (docs/decisions/0001-dbos-as-engine.md).
+So the name is held by something that ends with the process, also after kill -9: a session lock on one connection kept
+for that alone (PostgreSQL), or a lock on a file beside the database (SQLite, which is for one executing process
+whatever its name).
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ class ServerExecutorLock:
                 connection.close()
                 return False
         self._connection = connection
-        self._watcher = threading.Thread(target=self._watch, name="executor-lock", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="slot", daemon=True)
         self._watcher.start()
         return True
 

@@ -33,7 +33,7 @@ class ProviderOutages:
         self._session = session
 
     def failed(self, target: str, errors: int, what: str, why: str, at: datetime, new_after: datetime) -> None:
-        """Count errors; a trouble whose last one lies before `new_after` is over, and this is a new one."""
+        """Count errors; an outage whose last one lies before `new_after` is over, and this is a new one."""
         row = self._session.get(ProviderOutage, target, with_for_update=True)
         if row is None:
             row = ProviderOutage(target=target, errors=0, since=at)

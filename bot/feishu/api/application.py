@@ -33,7 +33,7 @@ class LarkApplication(Api):
         return Bot(raw["open_id"], str(raw.get("app_name", "")), raw.get("activate_status", 2) == 2), answer.date
 
     def granted_scopes(self) -> frozenset[str]:
-        """The scopes that this company granted the app. docs: application-v6/scope/list"""
+        """The scopes that this company granted the app. open.feishu.cn: application-v6/scope/list"""
         answer = self._caller.plain("scope.list", "GET", "/open-apis/application/v6/scopes")
         raw = answer.data.get("scopes")
         entries = [each for each in raw if isinstance(each, Mapping)] if isinstance(raw, list) else []

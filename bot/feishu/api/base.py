@@ -47,5 +47,5 @@ def texts_of(value: object) -> tuple[str, ...]:
     return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
 
-def cut(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     return (values[start : start + size] for start in range(0, len(values), size))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.feishu import slim_import
-from bot.feishu.api.base import Api, cut, items_of, texts_of
+from bot.feishu.api.base import Api, chunks, items_of, texts_of
 from bot.feishu.errors import Unreachable
 from bot.feishu.events import read_user
 from bot.feishu.port import ContactRange
@@ -44,7 +44,7 @@ class LarkContacts(Api):
             return invoke
 
         found: list[FeishuUser] = []
-        for part in cut(list(dict.fromkeys(open_ids)), _PEOPLE_AT_ONCE):
+        for part in chunks(list(dict.fromkeys(open_ids)), _PEOPLE_AT_ONCE):
             items = items_of(self._caller.call("user.batch", some(part)))
             found += [read_user(each["open_id"], each) for each in items if isinstance(each.get("open_id"), str)]
         return tuple(found)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.feishu import slim_import
-from bot.feishu.api.base import IM, Api, cut, required, texts_of
+from bot.feishu.api.base import IM, Api, chunks, required, texts_of
 from bot.feishu.errors import BadRequest
 from bot.feishu.port import Receiver
 
@@ -74,7 +74,7 @@ class LarkMessages(Api):
 
             return invoke
 
-        parts = [self._caller.call("message.urgent", some(part)) for part in cut(open_ids, _URGENT_AT_ONCE)]
+        parts = [self._caller.call("message.urgent", some(part)) for part in chunks(open_ids, _URGENT_AT_ONCE)]
         return tuple(each for answer in parts for each in texts_of(answer.data.get("invalid_user_id_list")))
 
     def upload_image(self, data: bytes, content_type: str) -> str:

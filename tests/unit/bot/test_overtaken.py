@@ -102,7 +102,7 @@ class Scene:
 
 
 @pytest.fixture(autouse=True)
-def on_a_trail() -> Iterator[None]:
+def under_a_correlation_id() -> Iterator[None]:
     """As the engine puts every job on one: what is set in here ends in here."""
     with correlation.within("0123abcd"):
         yield

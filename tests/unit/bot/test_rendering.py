@@ -48,9 +48,9 @@ def test_only_what_can_be_a_message_id_is_replied_to(
     units = Units(database, Engine(database, "test"), SystemClock(), Areas())
     renderer = MessageRenderer(units, ActionSigner(b"k" * 32), catalogue(), "Asia/Shanghai")
     heard = Heard()
-    parcel = RenderedMessage(
+    rendered = RenderedMessage(
         id=1, partition="l", receiver=to_chat("oc_1"), reply_to=message_id, attempts=1, card_id=None, message_id=None,
-        created_at=datetime(2026, 3, 2, tzinfo=UTC), drawn=None, words="好", rendered=None,
+        created_at=datetime(2026, 3, 2, tzinfo=UTC), drawn=None, words="好", card=None,
     )  # fmt: skip
-    MessageSender(cast(MessagesPort, heard), renderer, lambda: 1).send(parcel)
+    MessageSender(cast(MessagesPort, heard), renderer, lambda: 1).send(rendered)
     assert heard.calls == [call]

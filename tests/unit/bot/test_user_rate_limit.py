@@ -18,7 +18,7 @@ class Asking:
 
     def __init__(self, people: RateLimit = RateLimit(20, 2.0), strangers: RateLimit = RateLimit(5, 60.0)) -> None:
         self.counted: list[str] = []
-        self.turns = UserRateLimiter(people, strangers, self.counted.append)
+        self.limiter = UserRateLimiter(people, strangers, self.counted.append)
         self.now = NOW
         self._number = 0
 
@@ -29,7 +29,7 @@ class Asking:
         for _ in range(times):
             self._number += 1
             id = f"om_{self._number}"
-            found.append(self.turns.message(id, who, chat, is_stranger=stranger, now=self.now))
+            found.append(self.limiter.message(id, who, chat, is_stranger=stranger, now=self.now))
         return found
 
     def waits(self, seconds: float) -> None:
@@ -56,9 +56,9 @@ def test_one_more_every_two_seconds_and_told_again_only_after_a_rest() -> None:
 
 def test_clicks_and_messages_are_of_one_measure() -> None:
     asking = Asking()
-    assert all(asking.turns.click("ou_1", NOW) for _ in range(19))
+    assert all(asking.limiter.click("ou_1", NOW) for _ in range(19))
     assert asking.writes(2) == [RateDecision.YES, RateDecision.SAY_NO]
-    assert not asking.turns.click("ou_1", NOW)
+    assert not asking.limiter.click("ou_1", NOW)
     assert asking.counted == ["message", "click"]
 
 
@@ -68,7 +68,7 @@ def test_strangers_share_what_their_chat_has_and_are_not_told() -> None:
     assert found == [*[RateDecision.YES] * 5, *[RateDecision.SILENT] * 85]
     assert asking.writes(stranger=True, who="ou_x", chat="oc_2") == [RateDecision.YES]
     assert asking.writes(who="ou_staff") == [RateDecision.YES], "whoever belongs here is answered all the same"
-    assert not asking.turns.stranger_click("oc_1", NOW)
+    assert not asking.limiter.stranger_click("oc_1", NOW)
     asking.waits(60)
     assert asking.writes(2, stranger=True, who="ou_y") == [RateDecision.YES, RateDecision.SILENT]
 
@@ -77,7 +77,7 @@ def test_a_job_that_runs_again_hears_the_same() -> None:
     asking = Asking(RateLimit(1, 60.0))
     asking.writes()
     for _ in range(3):
-        assert asking.turns.message("om_again", "ou_1", "oc_1", is_stranger=False, now=NOW) is RateDecision.SAY_NO
+        assert asking.limiter.message("om_again", "ou_1", "oc_1", is_stranger=False, now=NOW) is RateDecision.SAY_NO
     assert asking.counted == ["message"]
 
 
@@ -100,8 +100,8 @@ def test_memory_is_bounded_however_many_come() -> None:
     asking = Asking()
     for who in range(12_000):
         asking.writes(who=f"ou_{who}")
-    assert len(asking.turns._buckets) == 10_000
-    assert len(asking.turns._judged) == 2_000
+    assert len(asking.limiter._buckets) == 10_000
+    assert len(asking.limiter._judged) == 2_000
 
 
 def test_a_crowd_at_the_door_is_written_down_in_part() -> None:

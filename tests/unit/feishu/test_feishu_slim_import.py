@@ -19,15 +19,15 @@ def test_one_service_is_loaded_without_the_package_and_the_package_still_works_a
     assert (
         run(
             "import sys\n"
-            "from bot.feishu import slim\n"
-            "v1 = slim.module('lark_oapi.api.im.v1.version').V1\n"
-            "assert slim.is_slim()\n"
+            "from bot.feishu import slim_import\n"
+            "v1 = slim_import.module('lark_oapi.api.im.v1.version').V1\n"
+            "assert slim_import.is_slim()\n"
             "few = len(sys.modules)\n"
             "assert 'lark_oapi.api.hire' not in sys.modules, few\n"
-            "assert not hasattr(sys.modules['lark_oapi'], '__wrapped__') and slim.is_slim()\n"
+            "assert not hasattr(sys.modules['lark_oapi'], '__wrapped__') and slim_import.is_slim()\n"
             "import lark_oapi as lark\n"
             "client = lark.Client.builder().app_id('a').app_secret('b').build()\n"
-            "assert not slim.is_slim()\n"
+            "assert not slim_import.is_slim()\n"
             "assert isinstance(client.im.v1, v1)\n"
             "assert 'lark_oapi.api.hire' in sys.modules\n"
             "assert len(sys.modules) > 3 * few, (few, len(sys.modules))\n"
@@ -46,9 +46,9 @@ def test_a_package_that_was_loaded_before_is_left_alone() -> None:
             "    sys.modules[name] = types.ModuleType(name)\n"
             "    sys.modules[name].__path__ = []\n"
             "sys.modules['lark_oapi.x'] = types.ModuleType('lark_oapi.x')\n"
-            "from bot.feishu import slim\n"
-            "assert slim.module('lark_oapi.x') is sys.modules['lark_oapi.x']\n"
-            "assert not slim.is_slim()\n"
+            "from bot.feishu import slim_import\n"
+            "assert slim_import.module('lark_oapi.x') is sys.modules['lark_oapi.x']\n"
+            "assert not slim_import.is_slim()\n"
             "print('fine')\n"
         )
         == "fine"
@@ -66,9 +66,9 @@ def test_a_release_that_needs_its_own_init_gets_it(tmp_path: Path) -> None:
     assert (
         run(
             f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n"
-            "from bot.feishu import slim\n"
-            "assert slim.module('lark_oapi.late').__name__ == 'lark_oapi.late'\n"
-            "assert not slim.is_slim()\n"
+            "from bot.feishu import slim_import\n"
+            "assert slim_import.module('lark_oapi.late').__name__ == 'lark_oapi.late'\n"
+            "assert not slim_import.is_slim()\n"
             "print('fine')\n"
         )
         == "fine"

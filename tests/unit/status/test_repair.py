@@ -239,9 +239,9 @@ def test_a_chat_that_cannot_be_written_to_is_one_item_and_its_first_message_can_
     desk.press_the_only("status.park")
     assert message_state(desk, first) == OutboxState.PARKED
     with desk.database.read() as session:
-        partition = Outbox(session).get(first)
-        assert partition is not None
-        head = Outbox(session).head(partition.partition)
+        message = Outbox(session).get(first)
+        assert message is not None
+        head = Outbox(session).head(message.partition)
         assert head is not None
         assert head.id == second, "the chat goes on"
     (back,) = desk.buttons()["status.unpark"]
