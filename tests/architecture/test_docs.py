@@ -15,6 +15,7 @@ CODE = sorted(file for part in PARTS for file in (ROOT / part).rglob("*.py"))
 _FILE = re.compile(
     rf"(?<![\w/.-])((?:{'|'.join(PARTS)}|docs|deploy|examples)/(?!merchant/|partner/|doc/)[\w./-]+\.[a-z]+)(?![\w/])"
 )
+_MOVES = "Where a file went:"
 _CITED = re.compile(r'docs/([\w/-]+\.md)(?: \(|, )((?:"[^"]+"(?:, )?)+)\)')
 
 
@@ -34,12 +35,23 @@ def _known_tests() -> frozenset[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_file_that_a_page_names_is_there(page: Path) -> None:
-    told, _, moves = page.read_text(encoding="utf-8").partition("Where a file went:")  # there old names are told too
-    assert [
-        name for name in re.findall(r"\| `([\w/]+/)(?:, the same name)?` \|$", moves) if not (ROOT / name).is_dir()
-    ] == []
+    told = page.read_text(encoding="utf-8").partition(_MOVES)[0]  # from there on old names are told too
     named = _FILE.findall(told)
     assert [name for name in named if not (ROOT / name).exists() and not (ROOT / "tests" / name).exists()] == []
+
+
+def test_every_file_that_was_moved_is_where_the_table_says() -> None:
+    rows = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition(_MOVES)[2]
+    cells = re.findall(r"^\| `[^|]+ \| `([a-z]+/[^`]+)`[^|]*\|$", rows, re.MULTILINE)
+    assert len(cells) == rows.count("\n|") - 2, "each row but the two of the head was read"
+    missing = []
+    for cell in cells:
+        first, *others = cell.removesuffix(", the same name").split(", ")
+        folder = first.rpartition("/")[0]
+        for name in (first, *(f"{folder}/{other}" for other in others)):
+            if not list(ROOT.glob(name.rstrip("/"))) and not list(ROOT.glob(f"{name}.py")):
+                missing.append(name)
+    assert missing == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -16,7 +16,8 @@ import pytest
 import adapters.ports
 import adapters.values
 import bot.feishu.port
-from storage.all_models import METADATA, Base
+from storage.all_models import METADATA
+from storage.base import Base
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCT = ("bot", "handlers", "adapters", "storage")
