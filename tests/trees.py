@@ -32,6 +32,12 @@ def older_tree(commit: str, folder: Path) -> Path:
     return folder
 
 
+def older_app(commit: str, folder: Path) -> list[str]:
+    """What starts that commit, with packages as its own lock names them; both lie in `folder`. Raises NoHistory."""
+    tree = older_tree(commit, folder / "tree")
+    return [interpreter(tree, folder / "environment"), str(tree / "app.py")]
+
+
 def present_tree(folder: Path) -> Path:
     """A copy of the product, without sandbox and tests, in `folder`, which is made."""
     folder.mkdir()

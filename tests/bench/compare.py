@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +27,7 @@ from tests.bench.command import prepare, type_commands
 from tests.bench.processes import APP, until
 from tests.bench.stage import POSTGRES, SQLITE, Stage
 from tests.bench.table import Measured, Ratio, percentile
-from tests.trees import NoHistory, interpreter, older_tree
+from tests.trees import NoHistory, older_app
 
 _MORE_CPU, _MORE_TIME = 1.15, 1.25
 _EVENTS, _COMMANDS, _CLICKS = 150, 30, 16  # of a round
@@ -90,7 +90,7 @@ def _by_name(what: str, times: list[float]) -> list[tuple[str, float]]:
     return [({"event": "acknowledged", "command": "card after a command"}[what], percentile(times, 0.5))]
 
 
-def compare(stage: Stage, older: tuple[str, ...], name: str, kind: str) -> Measured:
+def compare(stage: Stage, older: Sequence[str], name: str, kind: str) -> Measured:
     """Ratios of this version to the older one, which `older` starts, on one sort of database."""
     found = Measured(f"compare-{kind}", f"this version beside {name}, {kind}", ("what", "older", "now"))
     versions = [
@@ -128,13 +128,12 @@ def main() -> int:
     kinds = (SQLITE, POSTGRES) if asked.database == "both" else (asked.database,)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            tree = older_tree(asked.commit, Path(folder) / "tree")
+            older = older_app(asked.commit, Path(folder))
         except NoHistory as missing:
             print(missing, file=sys.stderr)  # noqa: T201  # a command
             return 1
         stage = Stage(0.0, asked.rounds, kinds, Path(folder), (0, 0), print)
         try:
-            older = (interpreter(tree, Path(folder) / "environment"), str(tree / "app.py"))
             measured = [compare(stage, older, asked.commit, kind) for kind in kinds]
         finally:
             stage.close()

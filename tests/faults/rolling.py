@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,18 +22,9 @@ class Rolling(Fleet):
         super().__init__(folder, database, workers=("worker-0",), app=app)
         self.following = list(following)
 
-    def run_next(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [*self.following, *arguments], env=self.environment(), capture_output=True, text=True, check=False,
-            timeout=100,
-        )  # fmt: skip
-
-    def spawn_next(self, executor: str, *arguments: str) -> subprocess.Popen[bytes]:
-        environment = {**self.environment(), "MPOPS_EXECUTOR": executor}
-        return subprocess.Popen([*self.following, *arguments], env=environment, stdout=self._log, stderr=self._log)
-
     def start_worker(self, executor: str) -> None:
-        self.workers[executor] = self.spawn_next(executor, "worker")
+        """One of the next version."""
+        self.workers[executor] = self.spawn(executor, "worker", app=self.following)
         wait_for(lambda: executor in self.living(), 60, f"{executor} to work")
 
     def stop_worker(self, executor: str) -> None:
@@ -45,7 +35,7 @@ class Rolling(Fleet):
     def replace_web(self) -> None:
         """The next one beside the old, the load balancer turned over, then the old one is told to stop."""
         old, self.bot_port = self.process(), free_port()
-        self._bot = self.spawn_next("web-1", "serve", "--web-only")
+        self._bot = self.spawn("web-1", "serve", "--web-only", app=self.following)
         wait_for(self.ready, 60, "the next web process to be ready")
         self.connect()
         old.send_signal(signal.SIGTERM)
@@ -75,7 +65,7 @@ def roll(fleet: Rolling, staff: Staff, schema: str) -> None:
     people = threading.Thread(target=work)
     people.start()
     try:
-        migrated = fleet.run_next("migrate")
+        migrated = fleet.cli("migrate", app=fleet.following)
         assert migrated.stdout == f"The database is at schema {schema}.\n", migrated.stderr
         # What runs of the old version goes on, on the newer schema.
         assert httpx.get(f"{fleet.bot_url}/readyz", trust_env=False).status_code == 200

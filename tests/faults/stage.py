@@ -116,10 +116,12 @@ class Stage(Demo):
             raise RuntimeError("the bot was not started")
         return self._bot
 
-    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def cli(self, *arguments: str, app: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """A command of the program that the stage runs, or of another one."""
         return subprocess.run(
-            [*self.app, *arguments], env=self.environment(), capture_output=True, text=True, check=False, timeout=90
-        )
+            [*(app or self.app), *arguments], env=self.environment(), capture_output=True, text=True, check=False,
+            timeout=100,
+        )  # fmt: skip
 
     def ready(self) -> bool:
         try:
@@ -152,9 +154,9 @@ class Fleet(Stage):
         for name in fresh:
             wait_for(lambda name=name: self.started(name, began), 60, f"{name} to be ready", every=0.2)
 
-    def spawn(self, executor: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def spawn(self, executor: str, *arguments: str, app: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         environment = {**self.environment(), "MPOPS_EXECUTOR": executor, **self.settings_of(executor)}
-        return subprocess.Popen([*self.app, *arguments], env=environment, stdout=self._log, stderr=self._log)
+        return subprocess.Popen([*(app or self.app), *arguments], env=environment, stdout=self._log, stderr=self._log)
 
     def asked(self, query: str, **params: object) -> list[str]:
         """The first column of what the database answers."""

@@ -16,6 +16,7 @@ from tests.faults.postgres import Postgres
 from tests.faults.staff import Staff
 from tests.faults.stage import Fleet, wait_for
 from tests.faults.wire import Wire
+from tests.hours import until_next
 
 pytestmark = pytest.mark.timeout(420)  # a worker counts as lost after half a minute
 
@@ -75,8 +76,7 @@ def test_workers_whose_clocks_are_apart(postgres: Postgres, tmp_path: Path, ahea
     with Apart(tmp_path / "stage", postgres.database(), ahead) as fleet:
         clock = fleet.sandbox.world.clock
         # From noon in Shanghai on: what is left of a day that is due at ten would be told twice in the same words.
-        noon = clock.now().astimezone(UTC).replace(hour=4, minute=0, second=0)
-        clock.advance((noon if noon > clock.now() else noon + timedelta(days=1)) - clock.now())
+        clock.advance(until_next(clock.now().astimezone(UTC), 4))
         staff = Staff(fleet.sandbox, fleet.company, random.Random(6))
         for _ in range(3):
             staff.complaint()
@@ -85,9 +85,7 @@ def test_workers_whose_clocks_are_apart(postgres: Postgres, tmp_path: Path, ahea
         late = staff.complaint()  # nobody touches it: reminders come, and the digest
         wait_for(lambda: staff.cards(late), 30, "its card")
         before = digests(fleet)  # of the morning that the way to noon crossed
-        morning = clock.now().astimezone(UTC).replace(hour=1, minute=0, second=0)  # 09:00 in Shanghai
-        soon = morning - timedelta(seconds=150)
-        clock.advance((soon if soon > clock.now() else soon + timedelta(days=1)) - clock.now())
+        clock.advance(until_next(clock.now().astimezone(UTC), 0, 57, 30))  # shortly before 09:00 in Shanghai
         for _ in range(8):
             time.sleep(1.5)
             clock.advance(timedelta(seconds=40))

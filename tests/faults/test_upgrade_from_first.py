@@ -21,7 +21,7 @@ from tests.faults.postgres import Postgres
 from tests.faults.rolling import Rolling, roll
 from tests.faults.staff import Shown, Staff
 from tests.faults.stage import APP, Stage, wait_for
-from tests.trees import NoHistory, interpreter, older_tree
+from tests.trees import NoHistory, older_app
 
 pytestmark = pytest.mark.timeout(420)
 
@@ -30,14 +30,12 @@ OLD = "7158a98"
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("old")
     try:
-        tree = older_tree(OLD, folder / "tree")
+        return older_app(OLD, tmp_path_factory.mktemp("old"))
     except NoHistory as missing:
         if os.environ.get("MPOPS_REQUIRE_ALL"):
             pytest.fail(str(missing))
         pytest.skip(str(missing))
-    return [interpreter(tree, folder / "environment"), str(tree / "app.py")]
 
 
 def under_way(stage: Stage, staff: Staff) -> list[Shown]:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.hours import until_next
 from tests.story.waiting import eventually
 from tests.story.world import World
 
@@ -24,8 +25,7 @@ def next_morning(world: World, hour: int = 9) -> str:
 def noon(world: World) -> None:
     """Go to an hour from which the next day is not a moment away."""
     now: datetime = world.sandbox.world.clock.now().astimezone(BEIJING)
-    target = now.replace(hour=12, minute=0, second=0, microsecond=0)
-    world.advance(seconds=((target if target > now else target + timedelta(days=1)) - now).total_seconds())
+    world.advance(seconds=until_next(now, 12).total_seconds())
 
 
 def reminders(world: World, *words: str) -> list[str]:
