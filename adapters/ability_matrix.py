@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from adapters.abilities import Ability, Capability, Support, Table
 from adapters.wechatpay import abilities as wechatpay
 
-__all__ = ["ABILITIES", "Ability", "Capability", "Support", "ability"]
-
 ABILITIES: Mapping[tuple[str, str], Table] = {
     ("wechatpay", "direct"): wechatpay.DIRECT,
     ("wechatpay", "provider"): wechatpay.PROVIDER,

@@ -6,12 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Protocol, runtime_checkable
 
-from adapters.values import (
-    ComplaintDetails,
-    HistoryEntry,
-    Objection,
-    Picture,
-)
+from adapters.values import ComplaintDetails, HistoryEntry, Objection, Picture
 
 
 @runtime_checkable

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from adapters.values import (
-    Finding,
-)
+from adapters.values import Finding
 
 
 @runtime_checkable

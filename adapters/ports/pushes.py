@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
-from adapters.values import (
-    Acknowledgement,
-    ComplaintNotice,
-    Notification,
-    RefundDetails,
-)
+from adapters.values import Acknowledgement, ComplaintNotice, Notification, RefundDetails
 
 
 @runtime_checkable

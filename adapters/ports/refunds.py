@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from adapters.values import (
-    Objection,
-    RefundDetails,
-)
+from adapters.values import Objection, RefundDetails
 
 
 @runtime_checkable

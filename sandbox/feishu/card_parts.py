@@ -236,6 +236,7 @@ class Parts:
                 self._person_id(person)
 
     def _element(self, element: object, depth: int, in_form: bool) -> None:
+        """Look at any element: `sandbox/feishu/cards.py`, which goes through the whole card, says how."""
         raise NotImplementedError
 
 
