@@ -21,8 +21,8 @@ TOY = Path(__file__).parent / "toy"
 ADDED = {
     "handlers/toys/__init__.py", "handlers/toys/cards.py", "handlers/toys/apply_file_tables.py",
     "handlers/toys/permissions.py",
-    "handlers/toys/service.py", "storage/areas/toys.py", "storage/migrations/versions/m0900_toys.py",
-    "bot/texts/locales/zh_cn/toys.po", "bot/texts/locales/en_us/toys.po",
+    "handlers/toys/service.py", "handlers/toys/texts/zh_cn.po", "handlers/toys/texts/en_us.po",
+    "storage/areas/toys.py", "storage/migrations/versions/m0900_toys.py",
 }  # fmt: skip
 NAMED = {
     "app.py": (

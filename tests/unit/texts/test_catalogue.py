@@ -136,28 +136,31 @@ def test_otherwise_the_key_is_shown_and_logged(caplog: pytest.LogCaptureFixture)
     assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
 
 
-def po(folder: Path, name: str, *entries: tuple[str, str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+def po(folder: Path, language: Language, *entries: tuple[str, str]) -> None:
+    (folder / "texts").mkdir(parents=True, exist_ok=True)
     body = "".join(f'\nmsgid "{key}"\nmsgstr "{words}"\n' for key, words in entries)
-    (folder / name).write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n' + body, "utf-8")
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n'
+    (folder / "texts" / f"{language}.po").write_text(head + body, "utf-8")
 
 
-def test_files_of_one_language_are_read_together(tmp_path: Path) -> None:
-    po(tmp_path / "zh_cn", "a.po", ("a.x", "甲"))
-    po(tmp_path / "zh_cn", "b.po", ("b.x", "乙"))
-    loaded = Catalogue.load(tmp_path)
-    assert loaded.keys("zh_cn") == {"a.x", "b.x"}
+def test_texts_that_lie_beside_their_areas_are_read_together(tmp_path: Path) -> None:
+    po(tmp_path / "ground", "zh_cn", ("a.x", "甲"))
+    po(tmp_path / "areas" / "one", "zh_cn", ("b.x", "乙"))
+    po(tmp_path / "areas" / "one" / "deeper", "zh_cn", ("c.x", "丙"))
+    loaded = Catalogue.load(tmp_path / "ground", tmp_path / "areas")
+    assert loaded.keys("zh_cn") == {"a.x", "b.x", "c.x"}
+    assert loaded.keys("en_us") == set()
     assert loaded.render(text("b.x"), "zh_cn") == "乙"
 
 
 def test_a_key_in_two_files_or_without_a_text_is_refused(tmp_path: Path) -> None:
-    po(tmp_path / "one" / "zh_cn", "a.po", ("x", "甲"))
-    po(tmp_path / "one" / "zh_cn", "b.po", ("x", "乙"))
-    with pytest.raises(ValueError, match="both give x"):
-        Catalogue.load(tmp_path / "one")
-    po(tmp_path / "two" / "en_us", "a.po", ("x", ""))
+    po(tmp_path / "one", "zh_cn", ("x", "甲"))
+    po(tmp_path / "two", "zh_cn", ("x", "乙"))
+    with pytest.raises(ValueError, match="one/texts/zh_cn.po both give x"):
+        Catalogue.load(tmp_path)
+    po(tmp_path / "three", "en_us", ("x", ""))
     with pytest.raises(ValueError, match="needs one text"):
-        Catalogue.load(tmp_path / "two")
+        Catalogue.load(tmp_path / "three")
 
 
 def test_the_packaged_catalogue_is_read_once() -> None:
