@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -57,7 +57,7 @@ class Catalogue:
     @classmethod
     def load(cls, *folders: Path, strict: bool = False) -> Catalogue:
         """Read every `texts/<language>.po` in and below them. ValueError if one is malformed or two give a key."""
-        return cls({language: dict(_read(folders, language)) for language in LANGUAGES}, strict=strict)
+        return cls({language: _read(folders, language) for language in LANGUAGES}, strict=strict)
 
     def keys(self, language: Language) -> frozenset[str]:
         return frozenset(self._messages[language])
@@ -143,27 +143,36 @@ def parameters(template: str) -> frozenset[str]:
     return frozenset(place.group(1) for place in _PLACE.finditer(template) if place.group(1))
 
 
-def _read(folders: tuple[Path, ...], language: Language) -> Iterator[tuple[str, str]]:
-    from babel.messages.pofile import read_po  # costs a tenth of a second: only where texts are read
-
-    seen: dict[str, Path] = {}
-    for path in text_files(folders, language):
-        with path.open("rb") as file:
-            entries = read_po(file, abort_invalid=True)
-        for entry in entries:
-            if entry.id == "":
-                continue
-            if not isinstance(entry.id, str) or not isinstance(entry.string, str) or not entry.string:
-                raise ValueError(f"{path}: {entry.id!r} needs one text")
-            if entry.id in seen:
-                raise ValueError(f"{path} and {seen[entry.id]} both give {entry.id}")
-            seen[entry.id] = path
-            yield entry.id, entry.string
-
-
 def text_files(folders: Iterable[Path], language: Language) -> list[Path]:
     """The files of one language in and below these folders."""
     return [path for folder in folders for path in sorted(folder.rglob(f"texts/{language}.po"))]
+
+
+def texts_in(path: Path) -> dict[str, str]:
+    """What one file says, by key. ValueError where it is malformed or a key has no text."""
+    from babel.messages.pofile import read_po  # costs a tenth of a second: only where texts are read
+
+    with path.open("rb") as file:
+        entries = read_po(file, abort_invalid=True)
+    said: dict[str, str] = {}
+    for entry in entries:
+        if entry.id == "":
+            continue
+        if not isinstance(entry.id, str) or not isinstance(entry.string, str) or not entry.string:
+            raise ValueError(f"{path}: {entry.id!r} needs one text")
+        said[entry.id] = entry.string
+    return said
+
+
+def _read(folders: Iterable[Path], language: Language) -> dict[str, str]:
+    said: dict[str, str] = {}
+    where: dict[str, Path] = {}
+    for path in text_files(folders, language):
+        for key, words in texts_in(path).items():
+            if key in where:
+                raise ValueError(f"{path} and {where[key]} both give {key}")
+            said[key], where[key] = words, path
+    return said
 
 
 @lru_cache(maxsize=2)
