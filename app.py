@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from handlers.shared.house import House
     from storage.database import Database
+
+# The areas, each a folder in handlers/ with `area(house) -> Area`, in the order of their commands and of those who
+# listen to the same event. They are named and not imported here: a command that starts no process loads none of them.
+AREAS = ("complaints", "refunds", "approvals", "help", "digests", "people", "status", "accounts")
 
 
 def build(settings: Settings, *, migrating: bool = True, leaving: threading.Event | None = None) -> Bot:
@@ -100,13 +105,11 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
 
 
 def furnish(house: House) -> Areas:
-    """All areas of a house. Their order is the order of commands, and of those who listen to the same event."""
+    """All areas of a house, in the order of `AREAS`."""
     from bot.unfinished import UNFINISHED
-    from handlers import accounts, approvals, complaints, digests, help, people, refunds, status
 
-    modules = (complaints, refunds, approvals, help, digests, people, status, accounts)
     areas = house.units.areas
-    areas.add(UNFINISHED, *(module.area(house) for module in modules))
+    areas.add(UNFINISHED, *(import_module(f"handlers.{name}").area(house) for name in AREAS))
     return areas
 
 
