@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 
-import httpx
 import psutil  # type: ignore[import-untyped]  # publishes no types
+from sqlalchemy import text
 
 from sandbox.delivery import loopback_client
 from sandbox.demo import Demo
 from sandbox.feishu.state import Message
+from storage.database import Database
 from tests.bench import clicks
 from tests.bench.command import prepare, type_commands
 from tests.bench.processes import APP, until
@@ -30,7 +31,9 @@ from tests.bench.table import Measured, Ratio, percentile
 from tests.trees import NoHistory, older_app
 
 _MORE_CPU, _MORE_TIME = 1.15, 1.25
-_EVENTS, _COMMANDS, _CLICKS = 150, 30, 16  # of a round
+# Of a round. So many events take longer than any version sleeps between two looks for jobs: all then work off the first
+# ones while the last ones come in, and none is measured while it puts its work off.
+_EVENTS, _COMMANDS, _CLICKS = 600, 30, 16
 _PACE = 10.0  # commands a second
 
 
@@ -39,6 +42,7 @@ class _Version:
     """One bot with a sandbox of its own. `cost`: CPU in ms, `took`: the median in ms, one for each round."""
 
     demo: Demo
+    database: Database
     chats: list[str] = field(default_factory=list)
     card: Message | None = None
     cost: dict[str, list[float]] = field(default_factory=dict)
@@ -52,14 +56,26 @@ class _Version:
         self.idle()
 
     def idle(self) -> None:
-        """Until nothing that came in or goes out waits."""
+        """Until nothing that came in or goes out waits. The database says so: the page of metrics tells old numbers."""
 
         def look() -> bool:
-            page = httpx.get(f"{self.demo.bot_url}/metrics", trust_env=False).text
-            waiting = [line for line in page.splitlines() if line.startswith(("mpops_inbox_waiting", "mpops_outbox_w"))]
-            return bool(waiting) and all(line.endswith(" 0.0") for line in waiting)
+            with self.database.read() as session:
+                return not any(session.scalar(text(f"SELECT count(*) FROM {each}")) for each in self._waiting())
 
-        until(look, 120, "an idle bot", every=0.5)
+        until(look, 120, "an idle bot", every=0.2)
+
+    def _waiting(self) -> tuple[str, ...]:
+        """By the names that are stored, which all versions read."""
+        jobs = "workflow_status" if self.database.is_sqlite else "dbos.workflow_status"
+        return (
+            "inbox WHERE state = 'new'",
+            "outbox WHERE state = 'waiting'",
+            f"{jobs} WHERE status IN ('ENQUEUED', 'PENDING')",
+        )
+
+    def stop(self) -> None:
+        self.database.close()
+        self.demo.stop()
 
     @contextmanager
     def counted(self, what: str, count: int) -> Iterator[list[float]]:
@@ -84,6 +100,11 @@ class _Version:
                 times += clicks.press(self.demo, self.card)  # the toast, then the card
 
 
+def _version(stage: Stage, command: Sequence[str], kind: str, room: str) -> _Version:
+    url = stage.database(kind)
+    return _Version(Demo(0, command, url, stage.room(room) / "demo"), Database(url))
+
+
 def _by_name(what: str, times: list[float]) -> list[tuple[str, float]]:
     if what == "click":
         return [("toast", percentile(times[::2], 0.5)), ("card after a click", percentile(times[1::2], 0.5))]
@@ -94,8 +115,8 @@ def compare(stage: Stage, older: Sequence[str], name: str, kind: str) -> Measure
     """Ratios of this version to the older one, which `older` starts, on one sort of database."""
     found = Measured(f"compare-{kind}", f"this version beside {name}, {kind}", ("what", "older", "now"))
     versions = [
-        _Version(Demo(0, older, stage.database(kind), stage.room(f"older-{kind}") / "demo")),
-        _Version(Demo(0, APP, stage.database(kind), stage.room(f"now-{kind}") / "demo")),
+        _version(stage, older, kind, f"older-{kind}"),
+        _version(stage, APP, kind, f"now-{kind}"),
     ]
     try:
         for version in versions:
@@ -106,7 +127,7 @@ def compare(stage: Stage, older: Sequence[str], name: str, kind: str) -> Measure
                 version.round()
     finally:
         for version in versions:
-            version.demo.stop()
+            version.stop()
     old, now = versions
     for what, values in now.cost.items():
         found.rows.append((f"CPU ms, {what}", median(old.cost[what]), median(values)))
