@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from storage.database import Database
 
 # The areas, each a folder in handlers/ with `area(house) -> Area`, in the order of their commands and of those who
-# listen to the same event. They are named and not imported here: a command that starts no process loads none of them.
+# listen to the same event. They are named and not imported here: a command that asks no area loads none of them.
 AREAS = ("complaints", "refunds", "approvals", "help", "digests", "people", "status", "accounts")
 
 

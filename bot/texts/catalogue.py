@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 _PLACE = re.compile(r"\{\{|\}\}|\{(\w+)(?:\|([^{}|]*)\|([^{}|]*))?\}")
 # Texts are data that lies beside its area. It is found by looking, so that no list of areas stands here.
 _HOUSE = Path(__file__).parents[2]
-_PACKAGED = (_HOUSE / "bot", _HOUSE / "handlers")
+PACKAGED = (_HOUSE / "bot", _HOUSE / "handlers")
 
 
 class MissingText(LookupError):
@@ -178,4 +178,4 @@ def _read(folders: Iterable[Path], language: Language) -> dict[str, str]:
 @lru_cache(maxsize=2)
 def catalogue(*, strict: bool = False) -> Catalogue:
     """The packaged catalogue, read once at the first call. Tests ask for it `strict`."""
-    return Catalogue.load(*_PACKAGED, strict=strict)
+    return Catalogue.load(*PACKAGED, strict=strict)

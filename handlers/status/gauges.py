@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from bot.contributions.gauges import Gauge
 from bot.feishu.lark import LarkFeishu
 from bot.jobs.engine import PLANS
+from bot.jobs.names import jobs_table
 from bot.telemetry.gauges import Reading, one
 from bot.unit import Units
 from storage.backups.history import MADE
@@ -49,7 +50,7 @@ def measure(units: Units, feishu: LarkFeishu) -> Iterable[Reading]:
 
 def _queues(session: Session, units: Units) -> Iterator[Reading]:
     """Work that was handed over and has not begun, by queue. The engine's own table, and its real time."""
-    table = "workflow_status" if units.database.is_sqlite else "dbos.workflow_status"
+    table = jobs_table(units.database.is_sqlite)
     found = session.execute(
         text(f"SELECT queue_name, count(*), min(created_at) FROM {table} WHERE status = 'ENQUEUED' GROUP BY queue_name")
     )

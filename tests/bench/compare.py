@@ -19,6 +19,7 @@ from statistics import median
 import psutil  # type: ignore[import-untyped]  # publishes no types
 from sqlalchemy import text
 
+from bot.jobs.names import jobs_table
 from sandbox.delivery import loopback_client
 from sandbox.demo import Demo
 from sandbox.feishu.state import Message
@@ -66,7 +67,7 @@ class _Version:
 
     def _waiting(self) -> tuple[str, ...]:
         """By the names that are stored, which all versions read."""
-        jobs = "workflow_status" if self.database.is_sqlite else "dbos.workflow_status"
+        jobs = jobs_table(self.database.is_sqlite)
         return (
             "inbox WHERE state = 'new'",
             "outbox WHERE state = 'waiting'",

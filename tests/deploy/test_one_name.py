@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.jobs.engine import Engine
+from bot.jobs.names import jobs_table
 from storage.database import Database
 from tests.cli.running import MPOPS, mpops, settings
 from tests.databases import migrated_url
@@ -87,7 +88,7 @@ def test_migrating_and_starting_a_web_process_take_up_no_work(database: Database
     for _ in range(3):
         again.migrate()
     engine.stop()
-    table = "workflow_status" if database.is_sqlite else "dbos.workflow_status"
+    table = jobs_table(database.is_sqlite)
     with database.read() as session:
         states = session.execute(text(f"SELECT status, count(*) FROM {table} GROUP BY status")).all()
     assert [tuple(row) for row in states] == [("ENQUEUED", 30)]

@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from bot.jobs.names import jobs_table
 from sandbox.company import MERCHANT
 from sandbox.feishu.state import Message
 from sandbox.server import Sandbox
@@ -111,7 +112,7 @@ class Auditor:
         return list(session.scalars(select(column).where(condition)))  # type: ignore[call-overload]  # any column
 
     def _workflows(self, session: Session, *states: str) -> list[str]:
-        table = "workflow_status" if self._database.is_sqlite else "dbos.workflow_status"
+        table = jobs_table(self._database.is_sqlite)
         names = ", ".join(f"'{state}'" for state in states)
         rows = session.execute(
             text(f"SELECT workflow_uuid, status, executor_id, queue_name FROM {table} WHERE status IN ({names})")
