@@ -30,6 +30,9 @@ __all__ = [
     "pytest_xdist_auto_num_workers",
 ]
 
+# What helpers assert is told as fully as what tests do.
+pytest.register_assert_rewrite(*(f"tests.{room}" for room in ("cli", "contract", "faults", "security", "story")))
+
 # The tests start hundreds of processes: they need not compile the same sources again and again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

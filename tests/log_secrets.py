@@ -41,7 +41,7 @@ def judge(demo: Demo) -> None:
         for path in sorted(demo.folder.glob("*.log"))
         for leak in leaks(path.read_text(errors="replace"), demo)
     ]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
 
 
 def _credentials(demo: Demo) -> Iterator[tuple[str, str]]:

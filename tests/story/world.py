@@ -60,7 +60,8 @@ class World:
         assert self.demo.alive(), "the bot has stopped"
         eventually(lambda: not self.truth.lies(), lambda: "\n".join(["not the truth:", *self.truth.lies()]))
         assert self.truth.audit_is_whole()
-        assert self.log.complaints() == []
+        wrong = self.log.complaints()
+        assert not wrong, "\n".join(wrong)
 
     def close(self) -> None:
         self.truth.close()

@@ -70,6 +70,9 @@ def a_call(play: Player) -> None:
     play.later(seconds=30)
     play.clicks(ZHAO, card, "刷新")
     play.clicks(ZHAO, card, "搁置")
+    # For a minute the card follows what comes of a click; what comes of the next ten minutes it must not meet half-way.
+    play.later(seconds=30)
+    play.later(seconds=30)
     play.mended(down)
     play.later(minutes=10)
     play.clicks(ZHAO, card, "刷新")
