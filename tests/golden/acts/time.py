@@ -51,7 +51,9 @@ def digests(play: Player) -> None:
 def old_cards(play: Player) -> None:
     play.complains("一直放着")
     play.clicks(CHEN, play.card(GROUP, "投诉 C", "一直放着"), "认领")
-    play.later(days=14, hours=1)
+    # The first reply's deadline by itself, then the end's: what is due at the same moment has no order.
+    play.later(days=2)
+    play.later(days=12, hours=1)
     play.clicks(CHEN, play.card(GROUP, "投诉 C", "一直放着"), "回复客户")
     play.later(days=80)
 
