@@ -54,6 +54,12 @@ def open_card(world: ConsoleWorld, page: Page, *elements: dict[str, Any]) -> str
     return message_id
 
 
+def answered(world: ConsoleWorld, page: Page, count: int) -> None:
+    """So many clicks were made and the last one has its answer: until then the card takes no other one."""
+    world.wait_for_clicks(count)
+    expect(page.locator(".card [aria-busy=true]")).to_have_count(0)
+
+
 def test_a_form_sends_what_was_filled_in(world: ConsoleWorld, page: Page) -> None:
     question = {"title": plain("确认退款"), "text": plain("将提交审批")}
     open_card(world, page, refund_form(confirm=question))
@@ -204,19 +210,19 @@ def test_single_components_send_their_own_value(world: ConsoleWorld, page: Page)
         },
     )
     page.locator(".card").get_by_label("筛选").select_option("mine")
-    world.wait_for_clicks(1)
+    answered(world, page, 1)
     page.locator(".card").get_by_label("搜索").fill("C1024")
     page.locator(".card").get_by_label("搜索").press("Enter")
-    world.wait_for_clicks(2)
+    answered(world, page, 2)
     page.locator(".card").get_by_label("几点").fill("08:30")
-    world.wait_for_clicks(3)
+    answered(world, page, 3)
     page.locator(".card").get_by_label("做完了").check()
-    world.wait_for_clicks(4)
+    answered(world, page, 4)
     page.get_by_role("button", name="更多", exact=True).click()
     page.get_by_role("menuitem", name="全部").click()
-    world.wait_for_clicks(5)
+    answered(world, page, 5)
     page.get_by_text("整块").click()
-    world.wait_for_clicks(6)
+    answered(world, page, 6)
     page.locator("summary").filter(has_text="更多").click()
     page.get_by_role("button", name="里面").click()
     clicks = world.wait_for_clicks(7)

@@ -95,7 +95,7 @@ def kept(play: Player) -> None:
     run(play, "drill no.backup")
     run(play, "restore first.backup", " into a database that is in use")
     play.clicks(WANG, play.card(WANG, "退款审批"), "同意")
-    play.later(seconds=30)  # what WeChat Pay tells of it comes one after the other; after a minute it would come at once
+    play.later(seconds=30)  # what WeChat Pay tells of it comes in turn; after a minute it would come all at once
     elsewhere = {"MPOPS_DATABASE_URL": f"sqlite:///{play.folder / 'other.db'}", "MPOPS_EXECUTOR": "other"}
     run(play, "restore first.backup", " elsewhere", **elsewhere)
     # The signs of life in it are those of the backup, and count for some real seconds.
