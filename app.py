@@ -198,7 +198,10 @@ def demo(port: int, postgres: str) -> None:
     except ImportError:
         raise click.ClickException("The demo needs the source folder: clone the repository, `make demo`.") from None
 
-    running = Demo(port, [sys.executable, str(Path(__file__).resolve())], postgres)
+    try:
+        running = Demo(port, [sys.executable, str(Path(__file__).resolve())], postgres)
+    except RuntimeError as error:
+        raise click.ClickException(str(error)) from None
     stopped = threading.Event()
     _until_stopped(stopped.set)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
@@ -9,13 +10,13 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 import httpx
 
 from sandbox.company import found
 from sandbox.platform import united
-from sandbox.ports import free_port
+from sandbox.ports import free_port, is_free
 from sandbox.server import Sandbox
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,10 +34,12 @@ class Demo:
 
     def __init__(self, port: int, command: Sequence[str], database: str = "", folder: Path = FOLDER) -> None:
         self.folder = folder.resolve()
+        if port and not is_free(port):
+            raise RuntimeError(f"Port {port} is taken by another program. Choose another: make demo PORT={port + 1}")
+        _make(self.folder.parent)
+        self._lock = _only_one(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
-        for each in (*reversed(self.folder.parents), self.folder):
-            if not each.exists():
-                each.mkdir(0o700)  # keys, customers and the log of the program lie in it
+        _make(self.folder)
         self.sandbox = Sandbox(offset_file=self.folder / "clock-offset", port=port)
         self.company = found(self.sandbox.platforms)
         self.bot_port = free_port()
@@ -129,5 +132,23 @@ class Demo:
                 self._bot.wait()
         self.sandbox.stop()
         self._log.close()
+        self._lock.close()
         for witness in self.witnesses:
             witness(self)
+
+
+def _make(folder: Path) -> None:
+    for each in (*reversed(folder.parents), folder):
+        if not each.exists():
+            each.mkdir(0o700)  # keys, customers and the log of the program lie in it
+
+
+def _only_one(folder: Path) -> BinaryIO:
+    """Held as long as it is open: a second demo would take the folder from under the first one. RuntimeError."""
+    lock = folder.with_name(f"{folder.name}.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise RuntimeError(f"A demo is running already, with its data in {folder}. Stop it first.") from None
+    return lock
