@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ ADDED = {
     "handlers/toys/service.py", "handlers/toys/texts/zh_cn.po", "handlers/toys/texts/en_us.po",
     "storage/areas/toys.py", "storage/migrations/versions/m0900_toys.py",
 }  # fmt: skip
-NAMED = ("app.py", '"status", "accounts")', '"status", "accounts", "toys")')  # in the one line that names the areas
+AREAS = re.compile(r'^AREAS = \(("\w+",?\s*)+', re.MULTILINE)  # in app.py: the one place that names the areas
 
 
 def lay_over(folder: Path) -> Path:
@@ -35,13 +36,15 @@ def lay_over(folder: Path) -> Path:
         assert not target.exists(), f"the toy replaces {file}"
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(TOY / file, target)
-    name, before, after = NAMED
-    written = (folder / name).read_text(encoding="utf-8")
-    assert written.count(before) == 1
-    (folder / name).write_text(written.replace(before, after), encoding="utf-8")
+    joins = folder / "app.py"
+    written, named = AREAS.subn(
+        lambda found: f'{found[0].rstrip().rstrip(",")}, "toys"', joins.read_text(encoding="utf-8")
+    )
+    assert named == 1
+    joins.write_text(written, encoding="utf-8")
     migration = folder / "storage/migrations/versions/m0900_toys.py"
     migration.write_text(migration.read_text(encoding="utf-8").replace("THE NEWEST", newest()), encoding="utf-8")
-    return folder / "app.py"
+    return joins
 
 
 def _files(folder: Path) -> set[str]:

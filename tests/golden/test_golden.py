@@ -36,6 +36,9 @@ NOT_PLAYED = {
     ("command line", "worker"): "needs PostgreSQL beside a `serve`, and runs until it is stopped",
 }
 
+# What came after the recording was made, by its kind, with the test that plays it.
+NEWER: dict[tuple[str, str], str] = {}
+
 
 def played() -> dict[str, set[str]]:
     """All acts of the recording together."""
@@ -48,13 +51,15 @@ def played() -> dict[str, set[str]]:
 
 def test_everything_is_played(tmp_path: Path) -> None:
     there, done = joined(tmp_path), played()
-    assert {name for name in there["commands"] if not done["words"] & set(name.split("/"))} == set()
+    new = {name for kind, name in NEWER if kind == "commands"}
+    left = {name for name in there["commands"] - new if not done["words"] & set(name.split("/"))}
+    assert left == set(), "commands that no act plays; what is newer than the recording stands in NEWER"
     for kind in ("clicks", "cards", "deadlines", "jobs", "schedules", "command line"):
-        left = {name for name in there[kind] - done[kind] if (kind, name) not in NOT_PLAYED}
-        assert left == set(), f"{kind} that no act plays"
+        left = {name for name in there[kind] - done[kind] if (kind, name) not in {**NOT_PLAYED, **NEWER}}
+        assert left == set(), f"{kind} that no act plays; what is newer than the recording stands in NEWER"
     assert {name for name in there["events"] if EVENTS[name] not in done["events"]} == set()
     assert PUSHES - done["pushes"] == set()
-    assert {(kind, name) for kind, name in NOT_PLAYED if name not in there[kind]} == set(), "it is gone"
+    assert {(kind, name) for kind, name in {**NOT_PLAYED, **NEWER} if name not in there[kind]} == set(), "it is gone"
     assert {(kind, name) for kind, name in NOT_PLAYED if name in done[kind]} == set(), "it is played"
 
 
