@@ -34,10 +34,11 @@ class Demo:
 
     def __init__(self, port: int, command: Sequence[str], database: str = "", folder: Path = FOLDER) -> None:
         self.folder = folder.resolve()
-        if port and not is_free(port):
-            raise RuntimeError(f"Port {port} is taken by another program. Choose another: make demo PORT={port + 1}")
         _make(self.folder.parent)
         self._lock = _only_one(self.folder)
+        if port and not is_free(port):
+            self._lock.close()
+            raise RuntimeError(f"Port {port} is taken by another program. Choose another: make demo PORT={port + 1}")
         shutil.rmtree(self.folder, ignore_errors=True)
         _make(self.folder)
         self.sandbox = Sandbox(offset_file=self.folder / "clock-offset", port=port)
