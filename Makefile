@@ -12,6 +12,7 @@ $(VENV)/.runtime: requirements.lock
 
 $(VENV)/.dev: requirements-dev.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the packages of requirements-dev.lock, which takes about a minute."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	touch $@ $(VENV)/.runtime
 

@@ -25,9 +25,5 @@ def free_port() -> int:
     """A port of this machine on which nobody listens."""
     while True:
         port = random.SystemRandom().choice(_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
+        if is_free(port):
             return port

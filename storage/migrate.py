@@ -98,9 +98,10 @@ def drift(database: Database) -> Sequence[object]:
         return list(compare_metadata(context, METADATA))
 
 
-def make_revision(database: Database, message: str, revision_id: str) -> None:
-    """Write a new migration from the difference; for developers."""
+def make_revision(database: Database, message: str, revision_id: str) -> Path:
+    """Write a new migration from the difference; for developers. The file that was written."""
     config = alembic_config()
     with database.exclusive() as connection:
         config.attributes["connection"] = connection
         command.revision(config, message=message, autogenerate=True, rev_id=revision_id)
+    return Path(ScriptDirectory.from_config(config).get_revision(revision_id).path)

@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 # What helpers assert is told as fully as what tests do.
-pytest.register_assert_rewrite(*(f"tests.{room}" for room in ("cli", "contract", "faults", "security", "story")))
+pytest.register_assert_rewrite(*(f"tests.{each.name}" for each in Path(__file__).parent.iterdir() if each.is_dir()))
 
 # The tests start hundreds of processes: they need not compile the same sources again and again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
