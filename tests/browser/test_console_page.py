@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.console_world import GROUP, LI, MERCHANT, WU, ZHOU, ConsoleWorld, button, card, wait_until
 
@@ -167,6 +167,21 @@ def test_another_person_sees_their_own_chats_and_unread(world: ConsoleWorld, pag
     expect(page.locator(".card-title")).to_have_text("退款申请")
     expect(private).to_have_attribute("data-unread", "0")
     assert f"me={LI}" in page.url
+
+
+def test_no_chat_of_the_person_before_can_be_opened_after_a_change(world: ConsoleWorld, page: Page) -> None:
+    for each in (ZHOU, LI):
+        world.post(card({"tag": "markdown", "content": f"给 {each}"}, title="退款申请"), to=each)
+    page.goto(world.address())
+    private = page.get_by_test_id("chat-row").filter(has_text="机器人")
+    expect(private).to_be_visible()
+    held: list[Route] = []
+    page.route(re.compile(f"/console/state.*me={LI}"), lambda route: held.append(route), times=1)
+    page.get_by_test_id("who").select_option(LI)
+    expect(page.get_by_test_id("chat-row")).to_have_count(0)
+    held.pop().continue_()
+    private.click()
+    expect(page.locator(".card")).to_contain_text(f"给 {LI}")
 
 
 def test_the_private_chat_is_there_before_the_first_word(world: ConsoleWorld, page: Page) -> None:

@@ -70,10 +70,10 @@ async function openChat(one) {
   const exists = !one.chat_id.startsWith("bot:");
   if (exists) choose({ chat: one.chat_id });
   if (one.kind !== "p2p") return;
-  const before = view.chat;
+  const before = { ...view };
   try {
     const { chat_id: id } = await act("open");
-    if (!exists && view.chat === before) choose({ chat: id });
+    if (!exists && view.me === before.me && view.chat === before.chat) choose({ chat: id });
   } catch (error) {
     toast(error.message, "error");
   }

@@ -61,6 +61,8 @@ function tell(what) {
 }
 
 export function choose(change) {
+  // The chats on the page are somebody else's from here on: one of them, clicked, would open another than was meant.
+  if ("me" in change && change.me !== view.me) state.chats = [];
   Object.assign(view, change);
   const query = new URLSearchParams(location.search);
   query.set("me", view.me);
