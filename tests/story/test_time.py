@@ -95,7 +95,7 @@ def test_reminders_before_the_first_reply_is_due_and_when_it_is_missed(world: Wo
     case.card().expect("待回复")
     world.advance(hours=3)
     assert "@陈晨" in world.group.expect_text(case.number, "首次回复", "1 小时")
-    assert case.card().expect("还剩约").tone == "red"
+    assert case.card().expect("还剩约 1 小时").tone == "red"
     world.advance(hours=1)
     world.group.expect_text(case.number, "首次回复", "已超时", "请立即处理")
     card = case.card().expect("首次回复已超时")
