@@ -43,10 +43,10 @@ def test_a_new_table_gets_its_migration(tmp_path: Path) -> None:
     assert 'op.create_table(\n        "ticket"' in file.read_text()
     assert _run(tree, "ruff", "format", "--check", str(file)).returncode == 0
     assert _run(tree, "ruff", "check", str(file)).returncode == 0
-    assert _run(tree, *wanted[:1], "0901_from_0001", "again").returncode == 2, "the tree still differs from its schema"
+    assert _run(tree, wanted[0], "0901_from_0001", "again").returncode == 2, "the tree still differs from its schema"
 
 
-def test_it_says_what_it_wants_to_be_told(tmp_path: Path) -> None:
+def test_it_says_what_it_wants_to_be_told() -> None:
     asked = _run(ROOT, "tests.migrations.new_migration")
     assert asked.returncode == 2
     assert "make migration ID=" in asked.stderr

@@ -61,14 +61,14 @@ function tell(what) {
 }
 
 export function choose(change) {
-  // The chats on the page are somebody else's from here on: one of them, clicked, would open another than was meant.
-  if ("me" in change && change.me !== view.me) state.chats = [];
   Object.assign(view, change);
   const query = new URLSearchParams(location.search);
   query.set("me", view.me);
   query.set("chat", view.chat);
   query.set("panel", view.panel ? "1" : "0");
   history.replaceState(null, "", `?${query}`);
+  // The chats on the page are somebody else's from here on: one of them, clicked, would open another than was meant.
+  if ("me" in change) state.chats = [];
   if ("me" in change || "chat" in change) {
     state.version = -1;
     state.messages = [];
