@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bot.area import Areas
 from bot.clock import Clock
 from bot.feishu.port import Receiver
-from bot.jobs.engine import CARDS, INTERACTIVE, Engine, Payload
+from bot.jobs.engine import CARDS, INTERACTIVE, URGENT, Engine, Payload
 from bot.jobs.names import DELIVER
 from bot.permissions import Actor
 from bot.telemetry import correlation
@@ -62,11 +62,12 @@ class Unit:
     """
 
     def __init__(
-        self, session: Session, database: Database, engine: Engine, now: datetime, cause: str, areas: Areas
+        self, session: Session, database: Database, engine: Engine, clock: Clock, cause: str, areas: Areas
     ) -> None:
         self.session = session
         self.areas = areas
-        self.now = now
+        self.now = clock.now()
+        self._clock = clock
         self.cause = cause
         self._database = database
         self._engine = engine
@@ -78,6 +79,10 @@ class Unit:
         self.inbox = self.of(Inbox)
         self._outbox = self.of(Outbox)
         self._audit = Audit(session, database.vault.subkey("audit"))
+
+    def look_at_the_clock(self) -> datetime:
+        """What time it is by now. `now` is of the beginning, and this process may have stood still since."""
+        return self._clock.now()
 
     def actor(self, open_id: str) -> Actor:
         return self.areas.roles.find(self.people, open_id)
@@ -94,8 +99,8 @@ class Unit:
         for listener in self.areas.listeners(type(event)):
             listener(self, event)
 
-    def enqueue(self, job: str, id: str, payload: Payload, *, queue: str = INTERACTIVE) -> None:
-        self._engine.enqueue(self.session, job, id, payload, queue=queue)
+    def enqueue(self, job: str, id: str, payload: Payload, *, queue: str = INTERACTIVE, priority: int = URGENT) -> None:
+        self._engine.enqueue(self.session, job, id, payload, queue=queue, priority=priority)
 
     # --- what goes out ---------------------------------------------------------------------------------------------
 
@@ -188,7 +193,13 @@ class Units:
     @contextmanager
     def write(self, cause: str) -> Iterator[Unit]:
         with self.database.write() as session:
-            yield Unit(session, self.database, self.engine, self.clock.now(), cause, self.areas)
+            yield Unit(session, self.database, self.engine, self.clock, cause, self.areas)
+
+    @contextmanager
+    def look(self, cause: str) -> Iterator[Unit]:
+        """A unit for looking only: nothing of it is kept, and it waits for nobody who writes."""
+        with self.database.read() as session:
+            yield Unit(session, self.database, self.engine, self.clock, cause, self.areas)
 
     @contextmanager
     def read(self) -> Iterator[Session]:

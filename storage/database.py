@@ -7,19 +7,22 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, Select, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
 from sqlalchemy.pool import NullPool
 
 from storage.column_types import attach_vault
 from storage.keys import open_vault, read_keys
 from storage.private_files import make_file, make_folder, narrow, of_database
 from storage.vault import Keys, Vault, VaultError
+
+if TYPE_CHECKING:
+    import psycopg
 
 log = structlog.get_logger("database")
 
@@ -33,6 +36,7 @@ _SERVER = (
 )
 # And a server that is gone without a word is noticed by the client as soon; milliseconds for the last one.
 _LINE = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 30_000}
+_LISTENS = {**_LINE, "autocommit": True, "connect_timeout": 5, "application_name": "mpops listens"}
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
@@ -93,6 +97,14 @@ def _tune_sqlite(engine: Engine, begin: str, *, read_only: bool = False) -> None
             connection.exec_driver_sql(begin)
 
 
+def _without_lock(look: ORMExecuteState) -> None:
+    """Rows are looked at by the same code that changes them, and that asks for a lock; whoever looks needs none."""
+    statement = look.statement
+    if isinstance(statement, Select) and statement._for_update_arg is not None:
+        look.statement = statement = statement._generate()
+        statement._for_update_arg = None
+
+
 def _engine(url: URL, **options: Any) -> Engine:
     # Parameters stay out of error texts, and so out of the log: they may be somebody's words or phone number.
     return create_engine(url, hide_parameters=True, **options)
@@ -138,6 +150,7 @@ class Database:
             self._system_pool = 30
         self._write_sessions = sessionmaker(self.writer, expire_on_commit=False)
         self._read_sessions = sessionmaker(self.reader, expire_on_commit=False, autoflush=False)
+        event.listen(self._read_sessions, "do_orm_execute", _without_lock)
         self._system: Engine | None = None
         self._vault: Vault | None = None
 
@@ -168,8 +181,14 @@ class Database:
                 self._system = _engine(self.url, pool_size=self._system_pool, max_overflow=0, connect_args=arguments)
                 _tune_sqlite(self._system, "")
             else:
-                self._system = _server_engine(self.url, pool_size=self._system_pool, max_overflow=0, pool_pre_ping=True)
+                self._system = _server_engine(self.url, pool_size=self._system_pool, max_overflow=0)
         return self._system
+
+    def line(self) -> psycopg.Connection[Any]:
+        """A connection to the server beside the pools, for what listens; each statement is a transaction of its own."""
+        dialect = self.writer.dialect
+        arguments, options = dialect.create_connect_args(self.url)
+        return cast("psycopg.Connection[Any]", dialect.connect(*arguments, **options, **_LISTENS))
 
     @property
     def is_there(self) -> bool:
@@ -234,7 +253,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A consistent look that changes nothing."""
+        """A consistent look that changes nothing, locks nothing and waits for nobody."""
         with self._read_sessions() as session:
             yield session  # closing rolls back; what was loaded stays readable
 

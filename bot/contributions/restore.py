@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from bot.contributions.base import Named
-from bot.jobs.engine import INTERACTIVE, Engine, Payload
+from bot.jobs.engine import INTERACTIVE, USUAL, Engine, Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class Resuming:
     def enqueue(
         self, job: str, id: str, payload: Payload, *, queue: str = INTERACTIVE, partition: str | None = None
     ) -> None:
-        self.engine.enqueue(self.session, job, id, payload, queue=queue, partition=partition)
+        """Behind what people ask for from now on."""
+        self.engine.enqueue(self.session, job, id, payload, queue=queue, partition=partition, priority=USUAL)
 
 
 @dataclass(frozen=True, slots=True)

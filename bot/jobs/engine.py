@@ -7,9 +7,10 @@ never runs twice. It may be started again after a crash, so a job looks at its r
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from sqlalchemy import Engine as SqlEngine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from bot.jobs.notify import Listener, notify
 from bot.jobs.retries import ShortSleeps, retrying
 from bot.jobs.serialization import forbid_pickle, serializer
 from bot.jobs.wakeups import Wakeups
@@ -42,6 +44,9 @@ INTERACTIVE = "interactive"
 CARDS = "cards"
 BULK = "bulk"
 
+URGENT = 0  # of two that wait in a queue the one with the lower number is begun first
+USUAL = 10
+
 
 def channel_queue(channel: str) -> str:
     return f"channel_{channel}"
@@ -49,7 +54,7 @@ def channel_queue(channel: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class QueuePlan:
-    poll: float  # seconds between two looks, at the least also where there is work, and at the most if there is none
+    poll: float  # seconds between two looks at the least; and at the most, where nobody would tell of work
     workers: int  # at once, in one process
     one_per_partition: bool = False  # at once, over all processes
 
@@ -64,10 +69,11 @@ PLANS: Mapping[str, QueuePlan] = {
     BULK: QueuePlan(poll=1.0, workers=2),
 }
 
-_ALONE = 1.0  # seconds
+_PAUSE = 2.0  # seconds
 _MOMENT = 2  # seconds
 _SILENT = timedelta(seconds=30)
 _IDLE = 15.0  # seconds for which a job may be ours by the book and yet not run: it begins, or its end is being written
+_DEAD = 45.0  # seconds without a look, which is many pauses
 _HANDED_ON = "~~"
 _LATER, _MOST_HANDED_ON = 5.0, 30  # seconds, doubled each time up to five minutes; that is about two hours
 
@@ -79,15 +85,23 @@ class Stopped(BaseException):
 class Engine:
     """Accepts work, and where `execute` is set runs it. One per process: DBOS keeps global state.
 
-    `poll`: seconds between two looks for work of other processes, for all queues; by default as the plans say, and on
-    SQLite, which is for one process, a second.
+    `poll`: seconds between two looks for work that nobody told of, for all queues. By default two on SQLite, which is
+    for one process; on PostgreSQL two while other processes can be heard, and as the plans say while not.
     """
 
     def __init__(self, database: Database, executor: str, poll: float | None = None) -> None:
         self._database = database
         self._executor = executor
-        self._poll = _ALONE if poll is None and database.is_sqlite else poll
-        self._wakeups = Wakeups({name: plan.poll for name, plan in PLANS.items()})
+        self._poll = _PAUSE if poll is None and database.is_sqlite else poll
+        self._process = f"{executor}/{secrets.token_hex(4)}"
+        self._listener: Listener | None = None
+        self._wakeups = Wakeups(
+            {name: plan.poll for name, plan in PLANS.items()},
+            places={name: plan.workers for name, plan in PLANS.items() if not plan.one_per_partition},
+            tell=None if database.is_sqlite else self._notify,
+            informed=lambda: self.hears,
+            pause=_PAUSE if poll is None else 0.0,
+        )
         self._jobs: dict[str, Job] = {}
         self.on_failure: OnFailure | None = None
         self._client: DBOSClient | None = None
@@ -106,6 +120,16 @@ class Engine:
     @property
     def running(self) -> bool:
         return self._running
+
+    @property
+    def looks_for_work(self) -> bool:
+        """Whether it runs and its queues were all looked at lately, whether they had anything or not."""
+        return self._running and self._wakeups.longest_without_a_look() < _DEAD
+
+    @property
+    def hears(self) -> bool:
+        """Whether work of other processes is told to this one just now, so that queues need hardly be looked at."""
+        return self._listener is None or self._listener.hears
 
     @property
     def peers(self) -> int:
@@ -135,10 +159,16 @@ class Engine:
             _current = self
             instance = self._instance()
             self._sign_of_life()
+            self._wakeups.begin()
             DBOS.launch()
             self._wakeups.watch(instance._active_workflows_set)
+            # There is one version for ever, so it need not be looked up at each look for work.
+            instance._sys_db._is_latest_version = _is_ours  # type: ignore[method-assign]
             self._queues(DBOS.register_queue)
             self._running = True
+            if not self._database.is_sqlite:
+                self._listener = Listener(self._database, self._process, self._wakeups.wake)
+                self._listener.start()
             self._pulse = threading.Thread(target=self._beat, name="engine-heartbeat", daemon=True)
             self._pulse.start()
 
@@ -151,6 +181,8 @@ class Engine:
             self._running = False
             if self._pulse is not None:
                 self._pulse.join(timeout=5)
+            if self._listener is not None:
+                self._listener.stop()
         for client in (self._client, self._sender):
             if client is not None:
                 client.destroy()
@@ -165,6 +197,7 @@ class Engine:
         *,
         queue: str = INTERACTIVE,
         partition: str | None = None,
+        priority: int = URGENT,
     ) -> None:
         """Hand over work within the caller's transaction: no commit, no work. A known id changes nothing."""
         if self._sender is None:
@@ -172,6 +205,8 @@ class Engine:
         options = _options(id, queue)
         if partition is not None:
             options["queue_partition_key"] = partition
+        if priority != URGENT:
+            options["priority"] = priority
         self._sender.enqueue_in_transaction(session, cast(Any, options), job, dict(payload))
         self._wakeups.after(session, queue)
 
@@ -296,6 +331,12 @@ class Engine:
             gone += len(found)
         return gone
 
+    def _notify(self, session: Session, queues: Sequence[str]) -> None:
+        # Notifying transactions are committed one at a time by the server, so none does where nobody would listen.
+        # Who began a moment ago looks by itself, and this process has the work before it anyway.
+        if not self._running or self._peers > 1:
+            notify(session, self._process, queues)
+
     @property
     def wakeups(self) -> Wakeups:
         return self._wakeups
@@ -320,10 +361,23 @@ class Engine:
         """It takes no connection before it is asked for something."""
         return DBOSClient(system_database_engine=connections, serializer=serializer(), application_name=NAME, lazy=True)
 
+    def plan(self, queue: _queue.Queue) -> None:
+        """Have a thread keep to our own plan of its queue. Else it reads at each look what some process wrote last."""
+        plan = PLANS.get(queue.name)
+        if plan is not None:
+            queue.database_backed_queue = False
+            queue._worker_concurrency, queue._polling_interval_sec = plan.workers, self._poll_of(plan)
+            queue._partition_concurrency = 1 if plan.one_per_partition else None
+
+    def _poll_of(self, plan: QueuePlan) -> float:
+        return plan.poll if self._poll is None else self._poll
+
     def _queues(self, register: Callable[..., object]) -> None:
         for name, plan in PLANS.items():
-            poll = plan.poll if self._poll is None else self._poll
-            options: dict[str, Any] = {"worker_concurrency": plan.workers, "polling_interval_sec": poll}
+            options: dict[str, Any] = {
+                "worker_concurrency": plan.workers,
+                "polling_interval_sec": self._poll_of(plan),
+            }
             if plan.one_per_partition:
                 options["partition_concurrency"] = 1
             register(name, on_conflict="always_update", **options)
@@ -355,7 +409,10 @@ _plain_worker = _queue.queue_worker_thread
 
 def _woken_worker(stop_event: threading.Event, dbos: DBOS, queue: _queue.Queue) -> None:
     """DBOS's own loop over a queue; only what it waits for between two polls is ours."""
-    sleep = stop_event if _current is None else _current.wakeups.sleeping(stop_event, queue.name)
+    sleep: object = stop_event
+    if _current is not None:
+        _current.plan(queue)
+        sleep = _current.wakeups.sleeping(stop_event, queue.name)
     _plain_worker(cast(threading.Event, sleep), dbos, queue)
 
 
@@ -368,7 +425,7 @@ def _claimed(dbos: DBOS, status: Any, owner_xid: str) -> Any:
         return _begin(dbos, status, owner_xid)
     except BaseException:
         if _current is not None:
-            _current.wakeups.begun(id)
+            _current.wakeups.not_begun(id)
         raise
 
 
@@ -377,6 +434,10 @@ vars(_sys_db)["time"] = ShortSleeps()
 forbid_pickle()
 _begin = vars(_queue)["execute_dequeued_workflow"]  # as it is without pickle
 vars(_queue)["execute_dequeued_workflow"] = _claimed
+
+
+def _is_ours(app_version: str, c: object = None) -> bool:
+    return app_version == VERSION
 
 
 def _options(id: str, queue: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextvars import ContextVar
 import structlog
 from sqlalchemy.orm import Session
 
-from bot.jobs.engine import INTERACTIVE, Engine, OnFailure, Payload
+from bot.jobs.engine import INTERACTIVE, URGENT, Engine, OnFailure, Payload
 from bot.jobs.names import PROCESS, PROCESS_ALL
 from bot.telemetry import correlation
 from bot.telemetry.metrics import Metrics
@@ -47,13 +47,14 @@ class InstrumentedEngine(Engine):
         *,
         queue: str = INTERACTIVE,
         partition: str | None = None,
+        priority: int = URGENT,
     ) -> None:
         """As the engine does; the payload says under which correlation id the work runs."""
         marked = {**payload}
         marked.setdefault(correlation.KEY, correlation.current() or correlation.id_of(id))
         if span := self._spans.here():
             marked[correlation.SPAN] = span
-        super().enqueue(session, job, id, marked, queue=queue, partition=partition)
+        super().enqueue(session, job, id, marked, queue=queue, partition=partition, priority=priority)
 
     def run(self, job: str, payload: Payload) -> None:
         if job == PROCESS_ALL:

@@ -36,7 +36,7 @@ def retrying() -> tenacity.Retrying:
     )
 
 
-def _outage(error: BaseException | None) -> bool:
+def is_outage(error: BaseException | None) -> bool:
     """The database cannot be reached, or not in time."""
     if isinstance(error, (OperationalError, InterfaceError, PoolTimeout)):
         return True
@@ -44,19 +44,19 @@ def _outage(error: BaseException | None) -> bool:
 
 
 def _transient(error: BaseException) -> bool:
-    return _outage(error) or isinstance(error, (StaleDataError, IntegrityError, TryAgain))
+    return is_outage(error) or isinstance(error, (StaleDataError, IntegrityError, TryAgain))
 
 
 def _enough(state: tenacity.RetryCallState) -> bool:
     """An outage of the database is waited out for a quarter of an hour; anything else is tried eight times."""
-    if _outage(_error(state)):
+    if is_outage(_error(state)):
         return (state.seconds_since_start or 0.0) > _WAIT_OUT.total_seconds()
     return state.attempt_number >= _MOST
 
 
 def _pause(state: tenacity.RetryCallState) -> float:
     pause = float(_doubled(state))
-    return min(pause, _LOOK_AGAIN) if _outage(_error(state)) else pause
+    return min(pause, _LOOK_AGAIN) if is_outage(_error(state)) else pause
 
 
 def _error(state: tenacity.RetryCallState) -> BaseException | None:

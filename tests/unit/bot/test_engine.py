@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.jobs.engine import CARDS, Engine, Payload
+from bot.jobs.engine import CARDS, INTERACTIVE, PLANS, USUAL, Engine, Payload
 from bot.jobs.retries import TryAgain
 from storage.database import Database
 from tests.databases import migrated_url
@@ -200,6 +200,30 @@ def test_a_partition_has_its_jobs_in_order_and_one_at_a_time(running: Running, b
         assert [payload["n"] for _, _, payload in book.lines if payload["chat"] == chat] == list(range(12)), "in order"
     first = [payload["chat"] for _, _, payload in book.lines[:10]]
     assert set(first) == {"a", "b"}, "one chat does not hold up the other"
+
+
+def test_what_somebody_waits_for_passes_what_can_wait(running: Running, book: Notebook, job: Register) -> None:
+    engine, database = running
+    go_on = threading.Event()
+    places = PLANS[INTERACTIVE].workers
+
+    def hold(payload: Payload) -> None:
+        book.write("hold")(payload)
+        go_on.wait(20)
+
+    holding, working = job(hold), job(book.write("w"))
+    for number in range(places):
+        hand_over(running, holding, f"hold-{number}")
+    eventually(lambda: len(book.lines) == places, "all places are taken")
+    with database.write() as session:
+        for number in range(30):
+            engine.enqueue(session, working, f"others-{number}", {"id": "other"}, priority=USUAL)
+    with database.write() as session:
+        engine.enqueue(session, working, "urgent", {"id": "urgent"})
+    go_on.set()
+    eventually(lambda: len(book.lines) == places + 31, lambda: f"{len(book.lines)}")
+    order = [str(payload["id"]) for _, _, payload in book.lines[places:]]
+    assert order.index("urgent") < places, "among the first that found a place"
 
 
 def test_two_jobs_of_one_name_are_a_mistake(running: Running, job: Register) -> None:

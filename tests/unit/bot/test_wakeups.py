@@ -79,7 +79,7 @@ def test_the_end_of_a_job_lets_the_next_of_its_partition_begin(running: tuple[En
     eventually(lambda: done == list(range(8)), lambda: f"done: {done}", SOON)
 
 
-@pytest.mark.parametrize("seconds", [0.0, 0.05])
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.15])
 @pytest.mark.parametrize("queue", [INTERACTIVE, channel_queue("wechatpay"), BULK])
 def test_more_jobs_than_places_are_begun_as_places_get_free(
     running: tuple[Engine, Database], queue: str, seconds: float
@@ -117,10 +117,36 @@ def test_what_was_claimed_takes_a_place_before_its_thread_has_begun() -> None:
     assert (running.count_for_queue("q"), running.count_for_queue("other")) == (2, 0)
     entry = running.add("one", "q", None)
     assert running.count_for_queue("q") == 2
-    wakeups.begun("two")  # it could not be begun
+    wakeups.not_begun("two")  # it could not be begun
     assert running.count_for_queue("q") == 1
     entry.release()
     assert running.count_for_queue("q") == 0
+
+
+@pytest.mark.parametrize(
+    ("running_now", "looks", "awaited"), [(2, False, True), (1, False, False), (1, True, True), (2, True, True)]
+)
+def test_the_end_of_a_job_wakes_whoever_may_wait_for_its_place(running_now: int, *, looks: bool, awaited: bool) -> None:
+    """That is where no place was free, and where somebody looks who has counted it before."""
+    running, wakeups = ActiveWorkflowById(), Wakeups({"q": 0.0}, places={"q": 2})
+    wakeups.watch(running)
+    sleep, jobs = wakeups.sleeping(threading.Event(), "q"), [running.add(f"{n}", "q", None) for n in range(running_now)]
+    if looks:
+        sleep.wait(0)
+    jobs[0].release()
+    began = time.monotonic()
+    sleep.wait(0.5)
+    assert (time.monotonic() - began < 0.3) is awaited
+
+
+def test_a_job_that_cannot_be_begun_wakes_whoever_waits_for_its_place() -> None:
+    wakeups = Wakeups({"q": 0.0}, places={"q": 1})
+    sleep = wakeups.sleeping(threading.Event(), "q")
+    wakeups.claimed("q", "one")
+    wakeups.not_begun("one")
+    began = time.monotonic()
+    sleep.wait(LONG)
+    assert time.monotonic() - began < SOON
 
 
 def test_what_was_left_by_another_process_is_found_by_looking() -> None:

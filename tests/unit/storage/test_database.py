@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select, text
@@ -13,7 +14,7 @@ from storage.areas.complaints import Complaint, Complaints
 from storage.areas.configuration import ReplyTemplate
 from storage.areas.people import People
 from storage.core.audit import Audit, AuditEntry
-from storage.core.inbox import Inbox, InboxItem, InboxState
+from storage.core.inbox import Arrival, Inbox, InboxItem, InboxState
 from storage.core.schedule import ScheduleRun
 from storage.database import Database
 from tests.rows import NOW, complaint, person
@@ -74,6 +75,26 @@ def test_a_reader_on_sqlite_cannot_write_and_on_both_nothing_of_it_stays(databas
         People(session).all()[0].name = "changed while looking"
     with database.read() as session:
         assert People(session).all()[0].name != "changed while looking"
+
+
+def test_a_reader_waits_for_nobody_who_holds_what_it_looks_at(database: Database) -> None:
+    arrived = Arrival("feishu:e1", "feishu", "kind", "{}", NOW)
+    with database.write() as session:
+        Inbox(session).store_all([arrived])
+    with database.write() as writer:
+        held = Inbox(writer).take(arrived.id)
+        assert held is not None
+        with ThreadPoolExecutor(1) as pool:
+            # By the very question that locks the row where it is asked by whoever writes.
+            looked = pool.submit(lambda: _take(database, arrived.id)).result(timeout=10)
+        assert looked == held.id
+        held.state = InboxState.DONE
+
+
+def _take(database: Database, id: str) -> str | None:
+    with database.read() as session:
+        item = Inbox(session).take(id)
+        return item.id if item is not None else None
 
 
 def test_a_reader_sees_one_moment_while_others_write(database: Database) -> None:
