@@ -90,6 +90,25 @@ def test_a_complaint_read_again_is_looked_at_and_its_time_noted(units: Units, da
         assert session.get_one(Complaint, 1).row_version == 1
 
 
+def test_old_news_are_left_out_also_by_whoever_stood_still(units: Units) -> None:
+    """A process that is frozen between its look at the clock and at the row finds times that are to come by its own."""
+    clock = units.clock
+    assert isinstance(clock, Hand)
+    began = clock.at
+    read(units, TOLD, steps(1))
+    with units.write("thawed") as unit:
+        frozen = unit.now
+        complaint = Complaints(unit.session).by_external("pay-main", TOLD.id)
+        assert complaint is not None
+        complaint.synced_at = began + timedelta(seconds=40)  # another process read it meanwhile
+        clock.at = began + timedelta(seconds=41)
+        merge(unit, "pay-main", "wechatpay", replace(TOLD, raw_state="OLD"), steps(1), frozen)
+        assert complaint.remote_state == "PENDING"
+        clock.at = began  # and a time that is to come by the clock itself was noted before that jumped back
+        merge(unit, "pay-main", "wechatpay", replace(TOLD, raw_state="NEW"), steps(1), frozen)
+        assert complaint.remote_state == "NEW"
+
+
 def test_what_came_since_is_stored_and_drawn_once(units: Units) -> None:
     read(units, TOLD, steps(2))
     with units.write("sent") as unit:
