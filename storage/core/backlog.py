@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from storage.core.effects import Effect, EffectState
 from storage.core.inbox import InboxItem, InboxState
-from storage.core.outbox import OutboxMessage, OutboxState
+from storage.core.outbox import OutboxMessage, OutboxState, PostedCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,17 @@ class Backlog:
         return found
 
     def messages_failed(self, since: datetime, limit: int = 50) -> Sequence[OutboxMessage]:
+        """Messages given up, newest first; none whose card was given up with it and stands in its chat anew."""
+        card, newer = aliased(PostedCard), aliased(PostedCard)
+        replaced = (
+            select(newer.id)
+            .join(card, (card.kind == newer.kind) & (card.subject == newer.subject))
+            .where(card.id == OutboxMessage.card_id, card.retired, ~newer.retired, newer.partition == card.partition)
+            .exists()
+        )
         query = (
             select(OutboxMessage)
-            .where(OutboxMessage.state == OutboxState.FAILED, OutboxMessage.created_at >= since)
+            .where(OutboxMessage.state == OutboxState.FAILED, OutboxMessage.created_at >= since, ~replaced)
             .order_by(OutboxMessage.id.desc())
             .limit(limit)
         )
