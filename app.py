@@ -92,7 +92,10 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     schedule = Schedule(units)
 
     # Its doors.
-    webhooks = Webhooks(units, router, signer, words, make_keys(settings), ChannelPushes(channels), metrics, spans)
+    webhooks = Webhooks(
+        units, router, signer, words, make_keys(settings), ChannelPushes(channels), lambda: feishu.known_bot_open_id,
+        metrics, spans,
+    )  # fmt: skip
     web = build_app(webhooks, metrics, lambda: ready(database, engine, schedule, clock, executor_lock, leaving), areas)
 
     def heartbeat_of(role: str) -> ProcessHeartbeat:

@@ -89,6 +89,9 @@ class ApplicationPort(Protocol):
 
     def bot_open_id(self) -> str: ...
 
+    @property
+    def known_bot_open_id(self) -> str: ...
+
 
 class FeishuPort(MessagesPort, ContactsPort, ChatsPort, ApplicationPort, Protocol):
     """All of it. Whoever needs one API asks for that port alone."""

@@ -12,11 +12,14 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.jobs.engine import URGENT, USUAL
 from bot.jobs.names import PROCESS, PROCESS_ALL
-from bot.unit import Units
+from bot.jobs.retries import is_outage
+from bot.unit import Unit, Units
 from storage.core.inbox import Arrival
 
-_MOST = 16  # in one transaction, and in one job
+_MOST = 64  # in one transaction, if ever so many threads wait
+_IN_A_JOB = 4  # a job keeps a place of its queue until the last of them is worked off, and people wait for places
 
 
 @dataclass(slots=True, eq=False)
@@ -76,13 +79,20 @@ class BatchWriter:
     def _store(self, arrivals: Sequence[Arrival]) -> set[str]:
         with self._units.write("intake") as unit:
             fresh = unit.inbox.store_all(arrivals)
-            ids = [arrival.id for arrival in arrivals if arrival.id in fresh]
-            if len(ids) == 1:
-                unit.enqueue(PROCESS, ids[0], {"id": ids[0]})
-            elif ids:
-                # Named after the first of them: that one was never here, so neither was this job.
-                unit.enqueue(PROCESS_ALL, ids[0], {"ids": ids})
+            # One that came twice at once is one: else two jobs could have its name, and the second would be none.
+            new = {one.id: one.is_urgent for one in arrivals if one.id in fresh and not one.unhandled}
+            for urgent in (True, False):
+                ids = [id for id, is_urgent in new.items() if is_urgent is urgent]
+                for start in range(0, len(ids), _IN_A_JOB):
+                    self._hand_over(unit, ids[start : start + _IN_A_JOB], URGENT if urgent else USUAL)
         return fresh
+
+    def _hand_over(self, unit: Unit, ids: list[str], priority: int) -> None:
+        if len(ids) == 1:
+            unit.enqueue(PROCESS, ids[0], {"id": ids[0]}, priority=priority)
+        else:
+            # Named after the first of them: that one was never here, so neither was this job.
+            unit.enqueue(PROCESS_ALL, ids[0], {"ids": ids}, priority=priority)
 
 
 def _settle(together: Sequence[_Waiting], store: Callable[[Sequence[Arrival]], set[str]]) -> None:
@@ -90,11 +100,13 @@ def _settle(together: Sequence[_Waiting], store: Callable[[Sequence[Arrival]], s
     try:
         fresh = store([each.arrival for each in together])
     except SQLAlchemyError as error:
-        if len(together) > 1:
+        if len(together) > 1 and not is_outage(error):
             for each in together:
                 _settle([each], store)
-        else:
-            together[0].error = error
+            return
+        # Where the database is away, one after the other would only wait as long again for the same answer.
+        for each in together:
+            each.error = error
         return
     for each in together:
         each.fresh = each.arrival.id in fresh

@@ -24,22 +24,31 @@ def answer_place(message: MessageReceived) -> Receiver:
     return to_chat(message.chat_id) if message.chat_type == "group" else to_person(message.sender_open_id)
 
 
-def answer_message(unit: Unit, message: MessageReceived, router: Router) -> bool:
-    """Carry out the command; False for a message that is none of ours. Raises Refused with what to say."""
+def is_for_us(message: MessageReceived, router: Router) -> bool:
+    """Whether anybody wants an answer; most of what is said in a group is said to others."""
     if message.sender_type != "user":
         return False  # two bots must not talk to each other for ever
-    is_group = message.chat_type == "group"
-    if is_group and not message.mentions_bot and not message.text.lstrip().startswith(("/", "／")):
+    if message.chat_type != "group" or message.mentions_bot:
+        return True
+    if not message.text.lstrip().startswith(("/", "／")):
         return False
+    typed = _typed(message)
+    return isinstance(typed, Refused) or router.knows(typed.word)  # else a slash that speaks to somebody else
+
+
+def _typed(message: MessageReceived) -> Typed | Refused:
+    try:
+        return read(message.text)
+    except Refused as unreadable:
+        return unreadable
+
+
+def answer_message(unit: Unit, message: MessageReceived, router: Router) -> bool:
+    """Carry out the command of a message that is for us; False: nothing is said. Raises Refused with what to say."""
+    is_group = message.chat_type == "group"
     place = answer_place(message)
     actor = unit.actor(message.sender_open_id)
-    typed: Typed | Refused
-    try:
-        typed = read(message.text)
-    except Refused as unreadable:
-        typed = unreadable
-    if is_group and not message.mentions_bot and isinstance(typed, Typed) and not router.knows(typed.word):
-        return False  # a slash that speaks to somebody else
+    typed = _typed(message)
     decision = router.rate_limiter.message(
         message.message_id, message.sender_open_id, place.id, is_stranger=actor.is_stranger, now=unit.now
     )

@@ -11,12 +11,12 @@ import structlog
 from bot.cards.actions import ActionSigner
 from bot.errors import Refused
 from bot.feishu.envelope import Envelope
-from bot.feishu.events import Malformed, parse
-from bot.feishu.values import CardClicked, Incoming, MessageReceived, Other
+from bot.feishu.values import CardClicked, Incoming, MessageReceived
 from bot.incoming.clicks import read_click
 from bot.incoming.messages import answer_message, answer_place
 from bot.incoming.router import Router, not_allowed
-from bot.jobs.engine import INTERACTIVE, Payload
+from bot.incoming.unhandled import is_unhandled, read_event
+from bot.jobs.engine import USUAL, Payload
 from bot.jobs.names import PROCESS
 from bot.jobs.retries import TryAgain
 from bot.texts import text
@@ -89,7 +89,8 @@ class InboxProcessing:
         with self._units.write("resume") as unit:
             for item in unit.inbox.stale(before):
                 id = f"{item.id[:180]}~{int(unit.now.timestamp()) // 90}"
-                unit.enqueue(PROCESS, id, {"id": item.id}, queue=INTERACTIVE)
+                # Behind what people wait for just now: most of these only wait their turn in a long queue.
+                unit.enqueue(PROCESS, id, {"id": item.id}, priority=USUAL)
 
     # ---------------------------------------------------------------------------------------------------------------
 
@@ -97,12 +98,16 @@ class InboxProcessing:
         """What a stored Feishu event says. Read before the transaction: our own open id may have to be asked for."""
         with self._units.read() as session:
             item = Inbox(session).get(id)
-        return self._parse(item) if item is not None and item.source == FEISHU else None
+        if item is None or item.source != FEISHU:
+            return None
+        return read_event(Envelope.load(item.body), self._bot_open_id(), id)
 
     def _handle(self, unit: Unit, item: InboxItem, value: Incoming | None) -> InboxState:
         if value is None:
             self._pushes(unit, item.source.partition(":")[2], item.body)
             return InboxState.DONE
+        if is_unhandled(value, self._router, unit.areas):
+            return InboxState.IGNORED
         if isinstance(value, MessageReceived):
             if unit.now - value.created_at > _TOO_OLD:
                 log.info("message.too_old", inbox=item.id)
@@ -111,18 +116,8 @@ class InboxProcessing:
         if isinstance(value, CardClicked):
             self._click(unit, item, value)
             return InboxState.DONE
-        if not unit.areas.listeners(type(value)):
-            return InboxState.IGNORED
         unit.emit(value)
         return InboxState.DONE
-
-    def _parse(self, item: InboxItem) -> Incoming:
-        envelope = Envelope.load(item.body)
-        try:
-            return parse(envelope, self._bot_open_id())
-        except Malformed as error:
-            log.warning("event.malformed", inbox=item.id, kind=item.kind, why=str(error))
-            return Other(envelope.event_type)
 
     def _click(self, unit: Unit, item: InboxItem, value: CardClicked) -> None:
         card = unit.card_of_message(value.message_id)

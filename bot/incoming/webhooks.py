@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -23,12 +22,12 @@ from bot.incoming.failure_limit import FailureLimiter
 from bot.incoming.processing import FEISHU, REFUSED_CLICK
 from bot.incoming.router import Router
 from bot.incoming.tenant import KnownTenant
-from bot.jobs.names import PROCESS
+from bot.incoming.unhandled import is_unhandled_on_arrival, is_urgent, read_event
 from bot.telemetry import correlation
 from bot.telemetry.metrics import Metrics
 from bot.telemetry.spans import NoSpans, Spans
 from bot.texts import Catalogue, text
-from bot.unit import Unit, Units
+from bot.unit import Units
 from storage.core.inbox import Arrival
 
 log = structlog.get_logger("ingress")
@@ -84,6 +83,8 @@ class FeishuKeys:
 
 
 class Webhooks:
+    """`own_id` answers at once, with "" while our own open id is not known."""
+
     def __init__(
         self,
         units: Units,
@@ -92,6 +93,7 @@ class Webhooks:
         catalogue: Catalogue,
         keys: FeishuKeys,
         pushes: PushPorts,
+        own_id: Callable[[], str],
         metrics: Metrics,
         spans: Spans | None = None,
     ) -> None:
@@ -101,6 +103,7 @@ class Webhooks:
         self._catalogue = catalogue
         self._keys = keys
         self._pushes = pushes
+        self._own_id = own_id
         self._metrics = metrics
         self._spans: Spans = spans or NoSpans()
         self._batches = BatchWriter(units)
@@ -150,8 +153,13 @@ class Webhooks:
             return self._click(opened) if opened.event_type == "card.action.trigger" else self._event(opened)
 
     def _event(self, opened: Envelope) -> Response:
+        own_id = self._own_id()
+        value = read_event(opened, own_id, _id(opened))
+        unhandled = is_unhandled_on_arrival(value, own_id, self._router, self._units.areas)
         try:
-            fresh = self._batches.store(_arrival(opened, opened.event_type, self._units.clock.now()))
+            fresh = self._batches.store(
+                self._arrival(opened, opened.event_type, unhandled=unhandled, is_urgent=is_urgent(value))
+            )
         except SQLAlchemyError as error:
             # Not stored, so not acknowledged: Feishu comes again.
             log.error("feishu.not_stored", error=type(error).__name__)
@@ -170,23 +178,26 @@ class Webhooks:
         if not self._router.rate_limiter.click(value.operator_open_id, self._units.clock.now()):
             return _json(self._toast(Toast("warning", text("click.slow_down"))))
         try:
-            with self._units.write(f"feishu:{envelope.natural_id}") as unit:
+            # On a reader: whoever clicks waits for this, and not for those who write just now.
+            with self._units.look(_id(envelope)) as unit:
                 toast = preview(unit, value, self._signer, self._router)
+            if not toast.stranger or self._router.rate_limiter.stranger_click(value.chat_id, self._units.clock.now()):
                 kind = f"{REFUSED_CLICK}{toast.words.key}" if toast.refused else envelope.event_type
-                if not toast.stranger or self._router.rate_limiter.stranger_click(value.chat_id, unit.now):
-                    self._store(unit, envelope, kind)
+                self._store_click(envelope, kind)
         except SQLAlchemyError as error:
             log.error("feishu.click_not_stored", error=type(error).__name__)
             toast = Toast("error", text("click.try_again"))  # clicks are never retried by Feishu
         return _json(self._toast(toast))
 
-    def _store(self, unit: Unit, envelope: Envelope, kind: str) -> None:
-        arrival = _arrival(envelope, kind, unit.now)
-        fresh = bool(unit.inbox.store_all([arrival]))
+    def _store_click(self, envelope: Envelope, kind: str) -> None:
+        arrival = self._arrival(envelope, kind, is_urgent=True)
+        fresh = self._batches.store(arrival)
         self._metrics.received("feishu", envelope.event_type, fresh)
-        if fresh:
-            unit.enqueue(PROCESS, arrival.id, {"id": arrival.id})
         log.info("click.stored", inbox=arrival.id, kind=kind, fresh=fresh)
+
+    def _arrival(self, envelope: Envelope, kind: str, *, unhandled: bool = False, is_urgent: bool = False) -> Arrival:
+        now = self._units.clock.now()
+        return Arrival(_id(envelope), FEISHU, kind[:200], envelope.dump(), now, unhandled, is_urgent)
 
     def _toast(self, toast: Toast) -> dict[str, object]:
         chinese, english = (self._catalogue.render(toast.words, language) for language in ("zh_cn", "en_us"))
@@ -219,18 +230,11 @@ class Webhooks:
         id = f"notify:{account}:{pushed.key}"[:200]
         correlation_id = correlation.id_of(id)
         with correlation.within(correlation_id), self._spans.event(pushed.event, correlation_id, account):
-            with self._units.write(id) as unit:
-                arrival = Arrival(id, f"channel:{account}", pushed.event[:200], pushed.body, unit.now)
-                fresh = bool(unit.inbox.store_all([arrival]))
-                if fresh:
-                    unit.enqueue(PROCESS, id, {"id": id})
+            now = self._units.clock.now()
+            fresh = self._batches.store(Arrival(id, f"channel:{account}", pushed.event[:200], pushed.body, now))
             log.info("notify.stored", inbox=id, kind=pushed.event[:200], fresh=fresh)
         self._metrics.received(account, pushed.event, fresh)
         return _pushed(port.accepted())
-
-
-def _arrival(envelope: Envelope, kind: str, now: datetime) -> Arrival:
-    return Arrival(_id(envelope), FEISHU, kind[:200], envelope.dump(), now)
 
 
 def _id(envelope: Envelope) -> str:

@@ -126,6 +126,17 @@ def test_mentioned_or_not_in_a_group(world: World) -> None:
     assert world.chen.says("@李雷 你看一下", mention=False).ignored()
 
 
+def test_talk_among_people_costs_no_job_and_a_command_beside_it_is_answered(world: World) -> None:
+    world.feishu.app.scopes.add("im:message.group_msg")
+    assert world.chen.says("/我", mention=False).card(), "from here on the bot knows its own id"
+    talk = [world.chen.says(words, mention=False) for words in ("吃了吗", "/roll 2d6", "@李雷 看一下", "投诉真多")]
+    assert world.chen.says("/我").card().title == "陈晨 的角色和权限"
+    for said in talk:
+        assert said.ignored()
+        assert world.truth.settled_on_arrival(said.message.message_id)
+    assert not world.truth.settled_on_arrival(world.chen.says("大家中午吃什么").message.message_id)
+
+
 def test_in_private(world: World) -> None:
     assert world.chen.whispers("/我").card().title == "陈晨 的角色和权限"
     assert world.chen.whispers("投诉").card().title.startswith("投诉 · ")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from bot.card_context import Look
@@ -14,6 +14,7 @@ from bot.cards.actions import ActionSigner
 from bot.cards.render import render
 from bot.clock import OffsetClock
 from bot.contributions.cards import CardKind
+from bot.jobs.names import jobs_table
 from bot.texts import catalogue
 from sandbox.demo import Demo
 from sandbox.wechatpay.complaints import State
@@ -58,6 +59,15 @@ class Truth:
             told = [f"{one.kind} {one.id} since {one.received_at}: {one.body[:200]}" for one in events]
             told += [f"message {one.id}, attempt {one.attempts}, due {one.due_at}: {one.error}" for one in messages]
         return "; ".join(told)
+
+    def settled_on_arrival(self, message_id: str) -> bool:
+        """Whether that message was stored as one that nobody handles, without a job."""
+        with self._database.read() as session:
+            found = [one for one in session.scalars(select(InboxItem)) if message_id in one.body]
+            jobs = text(f"SELECT count(*) FROM {jobs_table(self._database.is_sqlite)} WHERE workflow_uuid = :id")
+            return [(one.state, one.done_at is not None, session.scalar(jobs, {"id": one.id})) for one in found] == [
+                (InboxState.IGNORED, True, 0)
+            ]
 
     def audit_is_whole(self) -> bool:
         with self._database.read() as session:

@@ -24,6 +24,11 @@ class LarkApplication(Api):
             self._bot_open_id = self.bot()[0].open_id
         return self._bot_open_id
 
+    @property
+    def known_bot_open_id(self) -> str:
+        """The same without asking; "" until it was asked."""
+        return self._bot_open_id
+
     def bot(self) -> tuple[Bot, datetime | None]:
         """The bot, and Feishu's own time by the answer's Date header."""
         answer = self._caller.plain("bot.info", "GET", "/open-apis/bot/v3/info")

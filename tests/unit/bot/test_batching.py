@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bot.area import Areas
 from bot.cards.actions import ActionSigner
 from bot.clock import SystemClock
 from bot.feishu.envelope import Envelope
+from bot.incoming import batching
 from bot.incoming.batching import BatchWriter
 from bot.incoming.processing import FEISHU, InboxProcessing
 from bot.incoming.router import Router
-from bot.jobs.engine import Engine, Payload
-from bot.jobs.names import PROCESS, PROCESS_ALL
+from bot.jobs.engine import URGENT, USUAL, Engine, Payload
+from bot.jobs.names import PROCESS, PROCESS_ALL, jobs_table
 from bot.unit import Units
 from storage.core.inbox import Arrival, InboxItem, InboxState
 from storage.database import Database
@@ -42,6 +43,7 @@ class Desk:
     database: Database
     batches: BatchWriter
     jobs: list[str] = field(default_factory=list)
+    begun: dict[str, list[str]] = field(default_factory=dict)  # by the name of the job: the items in it
 
     def states(self) -> dict[str, str]:
         with self.database.read() as session:
@@ -89,9 +91,14 @@ def desk(database: Database) -> Iterator[Desk]:
 
     def process_all(payload: Payload) -> None:
         desk.jobs.append(PROCESS_ALL)
+        desk.begun[payload["ids"][0]] = payload["ids"]
         work.process_all(payload)
 
-    engine.register(PROCESS, work.process)
+    def process(payload: Payload) -> None:
+        desk.begun.setdefault(payload["id"], [payload["id"]])
+        work.process(payload)
+
+    engine.register(PROCESS, process)
     engine.register(PROCESS_ALL, process_all)
     engine.start(execute=True)
     yield desk
@@ -103,11 +110,59 @@ def test_a_crowd_is_stored_in_few_transactions_and_each_is_worked_off(desk: Desk
     assert told == dict.fromkeys(range(CROWD), True)
     assert desk.worked_off()
     assert desk.states() == {f"feishu:e{number}": InboxState.IGNORED for number in range(CROWD)}
-    assert 1 <= len(desk.jobs) <= 2  # one came first, perhaps not alone; the others waited for it and came together
+    # One came first, perhaps not alone; the others waited for it and came together, four to a job.
+    assert 2 <= len(desk.jobs) <= 4
 
     assert desk.batches.store(arrival("e3")) is False  # Feishu repeats itself
     assert desk.batches.store(arrival("later")) is True
     assert desk.worked_off()
+
+
+def test_those_somebody_waits_for_share_no_job_with_others_and_the_settled_have_none(desk: Desk) -> None:
+    crowd = [arrival(f"e{number}") for number in range(CROWD)]
+    crowd = [replace(one, is_urgent=number % 3 == 0, unhandled=number % 3 == 1) for number, one in enumerate(crowd)]
+    assert desk.at_once(crowd) == dict.fromkeys(range(CROWD), True)
+    settled = {one.id for one in crowd if one.unhandled}
+    assert {id for id, state in desk.states().items() if state == InboxState.IGNORED} >= settled
+    assert desk.worked_off()
+    with desk.database.read() as session:
+        jobs = session.execute(text(f"SELECT workflow_uuid, priority FROM {jobs_table(desk.database.is_sqlite)}")).all()
+        assert None not in session.scalars(select(InboxItem.done_at)).all()
+    kinds = {
+        URGENT: {one.id for one in crowd if one.is_urgent},
+        USUAL: {f"feishu:e{number}" for number in (2, 5, 8, 11)},
+    }
+    assert {priority for _, priority in jobs} == set(kinds)
+    for name, priority in jobs:
+        assert set(desk.begun[name]) <= kinds[priority]
+        kinds[priority] -= set(desk.begun[name])
+    assert kinds == {URGENT: set(), USUAL: set()}, "each is in one job"
+
+
+def test_what_comes_twice_among_many_leaves_nobody_without_a_job(desk: Desk) -> None:
+    """Jobs are named after the first of their items: it must not be the first of two."""
+    order = [0, 1, 2, 3, 0, 4, 5, 6]
+    told = desk.at_once([arrival("first"), *(arrival(f"e{number}") for number in order)])
+    assert sum(value is True for value in told.values()) == 8
+    assert desk.worked_off()
+    with desk.database.read() as session:
+        jobs = session.scalars(text(f"SELECT workflow_uuid FROM {jobs_table(desk.database.is_sqlite)}")).all()
+    begun = [id for job in jobs for id in desk.begun[job]]
+    assert sorted(begun) == sorted(set(begun))
+    assert len(begun) == 8
+
+
+def test_while_the_database_is_away_all_are_told_at_once() -> None:
+    gone, tries = OperationalError("", {}, Exception("gone")), []
+
+    def store(arrivals: Sequence[Arrival]) -> set[str]:
+        tries.append(len(arrivals))
+        raise gone
+
+    together = [batching._Waiting(arrival(f"e{number}")) for number in range(5)]
+    batching._settle(together, store)
+    assert tries == [5], "one after the other they would wait five times as long"
+    assert [each.error for each in together] == [gone] * 5
 
 
 def test_one_that_cannot_be_stored_does_not_take_the_others_with_it(desk: Desk) -> None:
