@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
     from bot.schedule import Schedule
     from bot.server.flask_app import build_app
     from bot.telemetry.calls import Watcher
-    from bot.telemetry.heartbeat import ProcessHeartbeat
+    from bot.telemetry.heartbeat import LastWrite, ProcessHeartbeat
     from bot.telemetry.metrics import Metrics
     from bot.texts import catalogue
     from bot.unit import Units
@@ -96,10 +96,17 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
         units, router, signer, words, make_keys(settings), ChannelPushes(channels), lambda: feishu.known_bot_open_id,
         metrics, spans,
     )  # fmt: skip
-    web = build_app(webhooks, metrics, lambda: ready(database, engine, schedule, clock, executor_lock, leaving), areas)
+    last_write = LastWrite()
+
+    def is_ready() -> Mapping[str, bool]:
+        return ready(database, engine, schedule, clock, executor_lock, leaving, lambda: last_write.is_recent)
+
+    web = build_app(webhooks, metrics, is_ready, areas)
 
     def heartbeat_of(role: str) -> ProcessHeartbeat:
-        return ProcessHeartbeat(database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher)
+        return ProcessHeartbeat(
+            database, settings.executor, role, lambda: schedule.alive(clock.now()), watcher, last_write
+        )
 
     return Bot(
         settings, clock, database, engine, units, feishu, channels, schedule, web, words, executor_lock, leaving,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -17,16 +18,40 @@ from storage.database import Database
 log = structlog.get_logger("process")
 _EVERY = 5.0  # seconds
 _SOON = 0.1
+_MISSED = 20.0  # seconds; several beats, for the machine may be busy
+
+
+class LastWrite:
+    """When this process wrote something for the last time; it does so every few seconds whatever else happens."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()  # a process is as old as it
+
+    def noted(self) -> None:
+        self._at = time.monotonic()
+
+    @property
+    def is_recent(self) -> bool:
+        return time.monotonic() - self._at < _MISSED
 
 
 class ProcessHeartbeat:
     """`ticking`: whether the schedule of this process runs just now. Times here are real time."""
 
-    def __init__(self, database: Database, name: str, role: str, ticking: Callable[[], bool], watcher: Watcher) -> None:
+    def __init__(
+        self,
+        database: Database,
+        name: str,
+        role: str,
+        ticking: Callable[[], bool],
+        watcher: Watcher,
+        last_write: LastWrite,
+    ) -> None:
         self._database = database
         self._who = ProcessIdentity(name, role, secrets.token_hex(8))
         self._ticking = ticking
         self._watcher = watcher
+        self._last_write = last_write
         self._known = False
         self._ticked = False
         self._stop = threading.Event()
@@ -56,6 +81,7 @@ class ProcessHeartbeat:
                 if not self._known:
                     Processes(session).forget(datetime.now(UTC))
             self._known, self._ticked = True, ticked
+            self._last_write.noted()
             self._watcher.write_down(self._database)
         except SQLAlchemyError as error:
             log.warning("process.not_seen", error=type(error).__name__)

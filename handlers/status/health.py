@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,10 +22,12 @@ def ready(
     clock: Clock,
     executor_lock: ExecutorLock,
     leaving: threading.Event,
+    writes: Callable[[], bool],
 ) -> Mapping[str, bool]:
     """Each part and whether it is well; a process that only accepts events has no engine and no schedule.
 
-    Told only when they are not: `name`, another process works under the name of this one; `staying`, it is stopping.
+    Told only when they are not: `name`, another process works under the name of this one; `staying`, it is stopping;
+    `writing`, the database can be read, but nothing was written for a while, as on a full disk.
     """
     if leaving.is_set():
         return {"staying": False}
@@ -36,8 +38,10 @@ def ready(
     except SQLAlchemyError:
         reachable = False
     parts = {"database": reachable}
+    if not writes():
+        parts["writing"] = False
     if engine.running:
-        parts["engine"] = True
+        parts["engine"] = engine.looks_for_work
         parts["schedule"] = schedule.alive(clock.now())
         if not executor_lock.held:
             parts["name"] = False
