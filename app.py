@@ -235,10 +235,7 @@ def demo(port: int, postgres: str) -> None:
 @click.option("--complaints", default=100_000, show_default=True, help="In the larger database of `growth`.")
 @click.option("--faults", default=1000, show_default=True, help="How many are to strike in `faults`.")
 def bench(names: tuple[str, ...], seconds: float, rounds: int, database: str, complaints: int, faults: int) -> None:
-    """Measure: start, ack, click, command, outbox, sync, replicas, growth, or all of these; or the long run `faults`.
-
-    See docs/performance.md and docs/reliability.md.
-    """
+    """Measure what docs/performance.md tells of, by name or all of it; or `faults`, the long run of reliability.md."""
     try:
         from tests.bench.run import bench as measure
     except ImportError as error:

@@ -13,8 +13,8 @@ from sandbox.feishu.state import App
 WORDS = "今天的订单都发出去了，有两单地址不全，已经联系客户补充，请仓库同事下午再核对一遍。" * 4
 
 
-def app(encrypt_key: str, token: str) -> App:
-    return App("cli_bench", "bench", encrypt_key, token, "bench", "ou_bench_bot")
+def app(encrypt_key: str, token: str, app_id: str) -> App:
+    return App(app_id, "bench", encrypt_key, token, "bench", "ou_bench_bot")
 
 
 def delivery(to: App, number: int) -> tuple[dict[str, str], bytes]:

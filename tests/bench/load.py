@@ -16,8 +16,12 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.bench import events
+
+if TYPE_CHECKING:  # the generator itself needs none of it
+    from sandbox.demo import Demo
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,7 +31,7 @@ _DRAIN = 10.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """`rate` events a second, 0 for a closed loop. `seconds` as long."""
+    """`rate` events a second, 0 for a closed loop. `seconds` as long, or `count` events where that is given."""
 
     port: int
     path: str
@@ -36,6 +40,8 @@ class Load:
     seconds: float
     rate: float = 0.0
     connections: int = 16
+    count: int = 0
+    app_id: str = "cli_bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,19 @@ class Outcome:
         return len(self.latencies) / self.seconds
 
 
+def to_demo(demo: Demo, seconds: float = 0.0, *, count: int = 0) -> Load:
+    """Events of the demo's own app, as fast as they are answered."""
+    app = demo.sandbox.feishu.app
+    keys = {"encrypt_key": app.encrypt_key, "token": app.verification_token, "app_id": app.app_id}
+    return Load(demo.bot_port, "/feishu/events", seconds=seconds, count=count, **keys)
+
+
 def run(load: Load) -> Outcome:
     """Start the generator, and wait for what it has to tell."""
     done = subprocess.run(
         [sys.executable, "-m", "tests.bench.load"],
         input=json.dumps(asdict(load)), capture_output=True, text=True, check=False, cwd=ROOT,
-        timeout=load.seconds * 4 + 120,
+        timeout=load.seconds * 4 + load.count * 0.05 + 120,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"the load generator failed: {done.stderr[-500:]}")
@@ -179,9 +192,10 @@ class _Generator:
 
 def _main() -> None:
     load = Load(**json.load(sys.stdin))
-    made = events.requests(events.app(load.encrypt_key, load.token), load.port, load.path)
+    made = events.requests(events.app(load.encrypt_key, load.token, load.app_id), load.port, load.path)
     # Making an event costs as much as judging one: most are made before the clock runs.
-    ready = [next(made) for _ in range(WARM_UP + int((load.rate or 1500) * load.seconds) + load.connections)]
+    many = load.count or int((load.rate or 1500) * load.seconds)
+    ready = [next(made) for _ in range(WARM_UP + many + load.connections)]
 
     def take() -> Iterator[bytes]:
         yield from ready
@@ -190,7 +204,10 @@ def _main() -> None:
     generator = _Generator(load, take())
     generator.closed(count=WARM_UP)
     generator.forget()
-    seconds = generator.open(load.rate, load.seconds) if load.rate else generator.closed(seconds=load.seconds)
+    if load.rate:
+        seconds = generator.open(load.rate, load.seconds)
+    else:
+        seconds = generator.closed(count=load.count, seconds=load.seconds)
     json.dump(asdict(generator.result(seconds)), sys.stdout)
 
 

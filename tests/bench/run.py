@@ -10,7 +10,10 @@ from tests.bench.machine import this_machine
 from tests.bench.stage import POSTGRES, SQLITE, Stage
 from tests.bench.table import Measured
 
-NAMES = ("start", "ack", "click", "command", "outbox", "sync", "replicas", "growth")
+NAMES = (
+    "start", "idle", "ack", "unhandled", "click", "crowd", "command", "backlog", "pushes", "memory", "outbox", "sync",
+    "replicas", "growth",
+)  # fmt: skip
 LONG = ("faults",)  # only when asked for by name
 _MODULES = {"click": "clicks"}
 FOLDER = Path("var/bench")

@@ -11,6 +11,9 @@ from statistics import median
 
 from tests.bench.machine import Machine
 
+ENOUGH = 200  # values for a p95
+SPREAD = ("count", "p50 ms", "p95 ms", "worst ms")
+
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that `share` of them do not exceed; 0.5 is the median. Not a number when there are none."""
@@ -18,6 +21,12 @@ def percentile(values: Sequence[float], share: float) -> float:
         return float("nan")
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def spread(values: Sequence[float]) -> tuple[float, float, float, float]:
+    """How many, median, p95 and worst; no p95 of so few that one of them could make it."""
+    p95 = percentile(values, 0.95) if len(values) >= ENOUGH else float("nan")
+    return len(values), percentile(values, 0.5), p95, max(values, default=float("nan"))
 
 
 @dataclass(frozen=True, slots=True)
