@@ -93,13 +93,16 @@ class Listener:
         with self._database.writer.begin() as other:
             other.execute(_NOTIFY, {"told": token})
         until = time.monotonic() + _PROVEN_WITHIN
-        while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
+        while not self._stop.is_set():
+            left, payloads = until - time.monotonic(), list[str]()
+            if left <= 0:
+                raise TimeoutError
             for heard in connection.notifies(timeout=min(left, 0.5), stop_after=1):
-                if heard.payload == token:
-                    return
-                self._heard(heard.payload)
-        if not self._stop.is_set():
-            raise TimeoutError
+                payloads.append(heard.payload)  # several may come together
+            for payload in payloads:
+                self._heard(payload)
+            if token in payloads:
+                return
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
         proven = time.monotonic()
