@@ -98,7 +98,7 @@ class InboxProcessing:
         """What a stored Feishu event says. Read before the transaction: our own open id may have to be asked for."""
         with self._units.read() as session:
             item = Inbox(session).get(id)
-        if item is None or item.source != FEISHU:
+        if item is None or item.source != FEISHU or item.state in (InboxState.DONE, InboxState.IGNORED):
             return None
         return read_event(Envelope.load(item.body), self._bot_open_id(), id)
 

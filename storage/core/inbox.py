@@ -19,7 +19,7 @@ from storage.base import Base, key_text, long_key, sealed
 class InboxState(StrEnum):
     NEW = "new"
     DONE = "done"
-    IGNORED = "ignored"  # nobody handles this kind; kept and counted
+    IGNORED = "ignored"  # nobody handles it; kept and counted, without a body where that was told on arrival
     FAILED = "failed"  # gave up; `incident` finds the log lines
     PARKED = "parked"  # somebody put it aside; see storage.core.parked_items
 
@@ -43,7 +43,8 @@ class InboxItem(Base):
 class Arrival:
     """What came in, not yet stored. `id` is its natural id.
 
-    `unhandled`: nobody will act on it, so it is settled as it is stored. `is_urgent`: a person waits for what it does.
+    `unhandled`: nobody will act on it, so it is settled as it is stored, and only that it came is kept: its words are
+    of no use to us. `is_urgent`: a person waits for what it does.
     """
 
     id: str
@@ -77,7 +78,7 @@ class Inbox:
                 "id": each.id,
                 "source": each.source,
                 "kind": each.kind,
-                "body": each.body,
+                "body": "" if each.unhandled else each.body,
                 "received_at": each.received_at,
                 "state": InboxState.IGNORED if each.unhandled else InboxState.NEW,
                 "done_at": each.received_at if each.unhandled else None,

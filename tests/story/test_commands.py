@@ -134,7 +134,9 @@ def test_talk_among_people_costs_no_job_and_a_command_beside_it_is_answered(worl
     for said in talk:
         assert said.ignored()
         assert world.truth.settled_on_arrival(said.message.message_id)
-    assert not world.truth.settled_on_arrival(world.chen.says("大家中午吃什么").message.message_id)
+    asked = world.chen.says("大家中午吃什么")
+    asked.answer("没有命令")
+    assert not world.truth.settled_on_arrival(asked.message.message_id)
 
 
 def test_in_private(world: World) -> None:

@@ -61,13 +61,13 @@ class Truth:
         return "; ".join(told)
 
     def settled_on_arrival(self, message_id: str) -> bool:
-        """Whether that message was stored as one that nobody handles, without a job."""
+        """Whether that message was stored as one that nobody handles: without a job and without its words."""
+        id = f"feishu:message:{message_id}"
+        jobs = text(f"SELECT count(*) FROM {jobs_table(self._database.is_sqlite)} WHERE workflow_uuid = :id")
         with self._database.read() as session:
-            found = [one for one in session.scalars(select(InboxItem)) if message_id in one.body]
-            jobs = text(f"SELECT count(*) FROM {jobs_table(self._database.is_sqlite)} WHERE workflow_uuid = :id")
-            return [(one.state, one.done_at is not None, session.scalar(jobs, {"id": one.id})) for one in found] == [
-                (InboxState.IGNORED, True, 0)
-            ]
+            found = session.get_one(InboxItem, id)
+            told = (found.state, found.done_at is not None, found.body, session.scalar(jobs, {"id": id}))
+        return told == (InboxState.IGNORED, True, "", 0)
 
     def audit_is_whole(self) -> bool:
         with self._database.read() as session:
