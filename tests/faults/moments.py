@@ -43,8 +43,9 @@ class Moments:
     def took_effect(self, where: str) -> None:
         with self._lock:
             number, strike = self.calls, self._strike
-            hit = number in self._after
-            self._after.discard(number)
+            # Of two calls at the same moment both are counted before the first takes effect; its point is not missed.
+            hit = {point for point in self._after if point <= number}
+            self._after -= hit
         if hit and strike is not None:
             strike(f"after call {number} {where}")
 
