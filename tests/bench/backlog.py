@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 import time
 
-from storage.database import Database
 from tests.bench import clicks
 from tests.bench.command import prepare, type_commands
 from tests.bench.processes import once
 from tests.bench.stage import Stage
 from tests.bench.table import SPREAD, Measured, Ratio, spread
-from tests.bench.waiting import Waiting
+from tests.bench.waiting import beside
 
 _OTHERS = 10_000  # at five seconds a turn
 _GAP = 0.25  # seconds
@@ -24,20 +23,15 @@ def measure(stage: Stage) -> Measured:
     )  # fmt: skip
     for kind in stage.databases:
         stage.progress(kind)
-        url = stage.database(kind)
-        demo = stage.demo("backlog", kind, url)
-        database = Database(url)
+        demo = stage.demo("backlog", kind)
         times: dict[str, list[float]] = {"click to its card": [], "command to its card": []}
-        try:
-            demo.start()
-            demo.sandbox.feishu.limits.enabled = False
+        with beside(demo) as waiting:
             chats = prepare(demo)
             card = clicks.complaint(demo)
             type_commands(demo, chats, 10, 4)
             clicks.press(demo, card)
-            waiting = Waiting(database)
             waiting.until_idle()
-            others = max(200, int(_OTHERS * min(1.0, stage.seconds / 5)))
+            others = stage.scaled(_OTHERS, 200)
             once((sys.executable, "-m", "tests.bench.pile_up", str(others)), demo.environment())
             ends, fewest = time.monotonic() + stage.seconds * stage.rounds, others
             while True:
@@ -48,9 +42,6 @@ def measure(stage: Stage) -> Measured:
                 times["click to its card"].append(clicks.press(demo, card)[1])
                 times["command to its card"] += type_commands(demo, chats, 10, 1)[0]
                 time.sleep(_GAP)
-        finally:
-            database.close()
-            demo.stop()
         for name, values in times.items():
             found.rows.append((f"{name}, {kind}", *spread(values), fewest))
             found.ratios.append(Ratio(f"{name}, worst, {kind}", (max(values) / 1000,), 1, at_most=True, unit=" s"))

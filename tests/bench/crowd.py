@@ -34,8 +34,7 @@ def measure(stage: Stage) -> Measured:
                 stage.progress(f"{kind}, {_PEOPLE} at once, round {turn + 1}")
                 together.append(_at_once(demo, card, people))
             stage.progress(f"{kind}, {_PACE:.0f} a second")
-            count = max(4, int(ENOUGH * min(1.0, stage.seconds / 5)))
-            steady = _paced(demo, card, people, count)
+            steady = _paced(demo, card, people, stage.scaled(ENOUGH, 4))
         finally:
             demo.stop()
         for turn, each in enumerate(together):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 
-from storage.database import Database
 from tests.bench.processes import cpu_seconds, megabytes
 from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio
-from tests.bench.waiting import Waiting
+from tests.bench.waiting import beside
 
 _SETTLE = 12.0  # seconds: what a start still has to do is over, and what happens every ten seconds has happened
 
@@ -17,20 +16,12 @@ def measure(stage: Stage) -> Measured:
     found = Measured("idle", "serve, with the demo's company, left alone", ("what", "% of a core", "memory MB"))
     for kind in stage.databases:
         stage.progress(kind)
-        url = stage.database(kind)
-        demo = stage.demo("idle", kind, url)
-        database = Database(url)
-        shares = []
-        try:
-            demo.start()
-            Waiting(database).until_idle()
+        demo = stage.demo("idle", kind)
+        with beside(demo) as waiting:
+            waiting.until_idle()
             time.sleep(min(_SETTLE, 4 * stage.seconds))
-            for _ in range(stage.rounds):
-                shares.append(share(demo.pid, max(1.0, 2 * stage.seconds)))
+            shares = [share(demo.pid, max(1.0, 2 * stage.seconds)) for _ in range(stage.rounds)]
             memory = megabytes(demo.pid)
-        finally:
-            database.close()
-            demo.stop()
         for each in shares:
             found.rows.append((f"idle, {kind}", each, memory))
         found.ratios.append(Ratio(f"idle, {kind}", tuple(shares), 3, at_most=True, unit=" %"))

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from sandbox.demo import Demo
-from storage.database import Database
 from tests.bench.command import prepare, type_commands
 from tests.bench.load import run, to_demo
 from tests.bench.processes import megabytes
 from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio
-from tests.bench.waiting import Waiting
+from tests.bench.waiting import Waiting, beside
 
 _COMMANDS, _EVENTS, _MORE = 1_000, 10_000, 20_000  # at five seconds a turn
 _PACE = 20.0  # commands a second
@@ -19,20 +18,14 @@ _PIECES = 8
 def measure(stage: Stage) -> Measured:
     found = Measured("memory", "resident memory of serve in use", ("what", "MB"))
     for kind in stage.databases:
-        url = stage.database(kind)
-        demo, database = stage.demo("memory", kind, url), Database(url)
-        try:
-            demo.start()
-            _weigh(stage, kind, demo, Waiting(database), found)
-        finally:
-            database.close()
-            demo.stop()
+        demo = stage.demo("memory", kind)
+        with beside(demo) as waiting:
+            _weigh(stage, kind, demo, waiting, found)
     return found
 
 
 def _weigh(stage: Stage, kind: str, demo: Demo, waiting: Waiting, found: Measured) -> None:
-    scale = min(1.0, stage.seconds / 5)
-    commands, events, more = (max(8 * _PIECES, int(scale * each)) for each in (_COMMANDS, _EVENTS, _MORE))
+    commands, events, more = (stage.scaled(each, 8 * _PIECES) for each in (_COMMANDS, _EVENTS, _MORE))
     waiting.until_idle()
     found.rows.append((f"started, {kind}", megabytes(demo.pid)))
     stage.progress(f"{kind}, {commands} commands")

@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from sqlalchemy import text
-
 from sandbox.company import MERCHANT
 from sandbox.demo import Demo
-from storage.database import Database
 from tests.bench.command import prepare, type_commands
 from tests.bench.processes import cpu_seconds
 from tests.bench.stage import Stage
 from tests.bench.table import SPREAD, Measured, Ratio, percentile, spread
-from tests.bench.waiting import Waiting
+from tests.bench.waiting import Waiting, beside
 
 _MANY = 200  # at five seconds a turn
 
@@ -26,30 +23,22 @@ def measure(stage: Stage) -> Measured:
     )  # fmt: skip
     for kind in stage.databases:
         stage.progress(kind)
-        url = stage.database(kind)
-        demo, database = stage.demo("pushes", kind, url), Database(url)
-        try:
-            demo.start()
-            _campaign(kind, max(4, int(_MANY * min(1.0, stage.seconds / 5))), demo, database, found)
-        finally:
-            database.close()
-            demo.stop()
+        demo = stage.demo("pushes", kind)
+        with beside(demo) as waiting:
+            _campaign(kind, stage.scaled(_MANY, 4), demo, waiting, found)
     found.notes.append(
         "the cards follow as Feishu allows: five a second in one group; the sandbox signs on the same cores"
     )
     return found
 
 
-def _campaign(kind: str, count: int, demo: Demo, database: Database, found: Measured) -> None:
+def _campaign(kind: str, count: int, demo: Demo, waiting: Waiting, found: Measured) -> None:
     chats = prepare(demo)
     type_commands(demo, chats, 10, 4)
-    waiting = Waiting(database)
     waiting.until_idle()
 
     def known() -> bool:
-        with database.read() as session:
-            stored = session.scalar(text("SELECT count(*) FROM complaint")) or 0
-        return stored >= count and not waiting.inbox()
+        return waiting.count("complaint") >= count and not waiting.inbox()
 
     before, started = cpu_seconds(demo.pid), time.perf_counter()
     with ThreadPoolExecutor(1) as customers:

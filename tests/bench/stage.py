@@ -42,9 +42,13 @@ class Stage:
         room.mkdir(parents=True, exist_ok=True)
         return room
 
-    def demo(self, name: str, kind: str, database: str = "") -> Demo:
-        """The sandbox in this process with the bot beside it, not started; on a new database where none is given."""
-        return Demo(0, APP, database or self.database(kind), self.room(name) / kind)
+    def demo(self, name: str, kind: str) -> Demo:
+        """The sandbox in this process with the bot beside it, not started."""
+        return Demo(0, APP, self.database(kind), self.room(name) / kind)
+
+    def scaled(self, many: int, fewest: int) -> int:
+        """How many for turns of this length; `many` are for five seconds and more."""
+        return max(fewest, int(many * min(1.0, self.seconds / 5)))
 
     def progress(self, told: str) -> None:
         if sys.stderr.isatty():

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 
-from storage.database import Database
 from tests.bench.load import run, to_demo
 from tests.bench.processes import cpu_seconds
 from tests.bench.stage import Stage
 from tests.bench.table import Measured, Ratio, percentile
-from tests.bench.waiting import Waiting
+from tests.bench.waiting import beside
 
 
 def measure(stage: Stage) -> Measured:
@@ -18,13 +17,9 @@ def measure(stage: Stage) -> Measured:
         ("what", "events", "settled/s", "CPU ms/event", "p95 ms", "left when answered"),
     )  # fmt: skip
     for kind in stage.databases:
-        url = stage.database(kind)
-        demo = stage.demo("unhandled", kind, url)
-        database = Database(url)
+        demo = stage.demo("unhandled", kind)
         rates: list[float] = []
-        try:
-            demo.start()
-            waiting = Waiting(database)
+        with beside(demo) as waiting:
             waiting.until_idle()
             for turn in range(stage.rounds):
                 stage.progress(f"{kind}, round {turn + 1}")
@@ -37,9 +32,6 @@ def measure(stage: Stage) -> Measured:
                 rates.append(count / seconds)
                 cpu = 1000 * (cpu_seconds(demo.pid) - before) / count
                 found.rows.append((kind, count, rates[-1], cpu, percentile(outcome.latencies, 0.95), left))
-        finally:
-            database.close()
-            demo.stop()
         found.ratios.append(Ratio(f"settled a second, {kind}", tuple(rates), 1000, unit="/s"))
     found.notes.append("they are settled as they are stored, so nothing is left when the last one is answered")
     return found
