@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,11 +97,9 @@ def build(settings: Settings, *, migrating: bool = True, leaving: threading.Even
         metrics, spans,
     )  # fmt: skip
     last_write = LastWrite()
-
-    def is_ready() -> Mapping[str, bool]:
-        return ready(database, engine, schedule, clock, executor_lock, leaving, lambda: last_write.is_recent)
-
-    web = build_app(webhooks, metrics, is_ready, areas)
+    web = build_app(
+        webhooks, metrics, lambda: ready(database, engine, schedule, clock, executor_lock, leaving, last_write), areas
+    )  # fmt: skip
 
     def heartbeat_of(role: str) -> ProcessHeartbeat:
         return ProcessHeartbeat(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.clock import Clock
 from bot.jobs.engine import Engine
 from bot.schedule import Schedule
+from bot.telemetry.heartbeat import LastWrite
 from storage.core.executor_lock import ExecutorLock
 from storage.database import Database
 
@@ -22,7 +23,7 @@ def ready(
     clock: Clock,
     executor_lock: ExecutorLock,
     leaving: threading.Event,
-    writes: Callable[[], bool],
+    last_write: LastWrite,
 ) -> Mapping[str, bool]:
     """Each part and whether it is well; a process that only accepts events has no engine and no schedule.
 
@@ -38,7 +39,7 @@ def ready(
     except SQLAlchemyError:
         reachable = False
     parts = {"database": reachable}
-    if not writes():
+    if not last_write.is_recent:
         parts["writing"] = False
     if engine.running:
         parts["engine"] = engine.looks_for_work

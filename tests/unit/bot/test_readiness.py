@@ -55,7 +55,7 @@ class Process:
     def told(self) -> Mapping[str, bool]:
         return ready(
             self.database, self.engine, self.schedule, self.clock, self.lock, self.leaving,
-            lambda: self.last_write.is_recent,
+            self.last_write,
         )  # fmt: skip
 
 
