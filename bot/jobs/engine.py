@@ -163,7 +163,7 @@ class Engine:
             DBOS.launch()
             self._wakeups.watch(instance._active_workflows_set)
             # There is one version for ever, so it need not be looked up at each look for work.
-            instance._sys_db._is_latest_version = _is_ours  # type: ignore[method-assign]
+            instance._sys_db._is_latest_version = _is_ours  # type: ignore[method-assign]  # it has no setting for this
             self._queues(DBOS.register_queue)
             self._running = True
             if not self._database.is_sqlite:
